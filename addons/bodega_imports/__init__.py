@@ -1,0 +1,1 @@
+"""Imports: products of other shops and spreadsheets, read from CSV files."""

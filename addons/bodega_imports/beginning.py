@@ -1,0 +1,31 @@
+"""Beginning an import: the row, the job and the file, all or none."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bodega_sdk import transaction
+
+from bodega_imports.importing import file_of
+from bodega_imports.jobs import import_file
+from bodega_imports.models import Import
+
+
+def begin_import(
+    filename: str, size: int, started_by: str, put: Callable[[Path], object]
+) -> Import:
+    """Write down an import and have a worker run it.
+
+    Args:
+        filename: as the user calls it.
+        size: bytes.
+        started_by: the account's id, or what began it.
+        put: puts the file at the path it is given; done before the commit, so that no
+            worker finds the job without its file.
+    """
+    with transaction():
+        job_id = import_file.enqueue()
+        put(file_of(job_id))
+        run: Import = Import.create(
+            id=job_id, filename=filename[:255], size=size, started_by=started_by
+        )
+        return run

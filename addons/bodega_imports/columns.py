@@ -1,0 +1,199 @@
+"""Columns: which of a file's columns we know, and how a cell of each is read."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+#: Reads the text of one cell; raises :class:`BadCell`.
+Parse = Callable[[str], object]
+
+_OWN = "sku name slug description price compareatprice currency category isactive imageurl"
+# A file has the first format of which it has all the columns.
+_SIGNS = (
+    ("shopify", {"handle", "title"}),
+    ("shopify", {"urlhandle", "title"}),
+    ("woocommerce", {"sku", "name", "regularprice"}),
+    ("magento", {"sku", "name", "urlkey"}),
+    ("magento", {"sku", "name", "productonline"}),
+    ("magento", {"sku", "name", "attributesetcode"}),
+)
+# Names without case, spaces and punctuation; the best first. The fields sale_price and
+# status are no product's own: they refine its price and is_active.
+_SYNONYMS = {
+    "handle": "handle urlhandle producthandle",
+    "sku": "sku variantsku productsku itemsku articlenumber itemnumber productcode itemcode",
+    "name": "name title productname producttitle itemname",
+    "slug": "slug urlkey urlslug permalink",
+    "description": "description bodyhtml body productdescription longdescription shortdescription",
+    "price": "price variantprice regularprice unitprice retailprice",
+    "sale_price": "saleprice specialprice",
+    "compare_at_price": "compareatprice variantcompareatprice listprice msrp rrp",
+    "currency": "currency currencycode",
+    "category": "category categories productcategory",
+    "is_active": "isactive active enabled published publishedononlinestore productonline status",
+    "image_url": "imageurl image imagesrc imagelink productimageurl images baseimage",
+}
+_SHOPIFY = _SYNONYMS | {"category": "type productcategory", "status": "status"}
+_YES = "true 1 yes y on active published enabled"
+_NO = "false 0 no n off draft archived unlisted inactive unpublished disabled"
+# WooCommerce writes a draft as -1, Magento a disabled product as 2.
+_NO_IN = {"woocommerce": _NO + " -1", "magento": _NO + " 2"}
+_ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
+
+
+class UnrecognisedColumns(Exception):
+    """The columns are not those of products; the message names them and those expected."""
+
+
+class BadCell(ValueError):
+    """A cell cannot be used; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the columns of a file mean.
+
+    Args:
+        format: ``bodega``, ``shopify``, ``woocommerce``, ``magento`` or ``generic``.
+        columns: index of the column of a field.
+        options: indexes of the name and of the value of each option of a variant.
+        ignored: names of the columns that are not used.
+        header: names of all columns.
+    """
+
+    format: str
+    columns: dict[str, int]
+    options: tuple[tuple[int, int], ...]
+    ignored: tuple[str, ...]
+    header: tuple[str, ...]
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the rows of one handle fold into one product."""
+        return "handle" in self.columns
+
+
+def recognise(header: Sequence[str]) -> Layout:
+    """Find out from the names of a file's columns what they mean.
+
+    Raises:
+        UnrecognisedColumns: no column is a name, or none is a SKU or a handle.
+    """
+    places: dict[str, int] = {}
+    for index, name in enumerate(header):
+        places.setdefault(re.sub(r"[\W_]+", "", name.casefold()), index)
+    format = _format(places.keys() - {""})
+    columns = _columns(_SHOPIFY if format == "shopify" else _SYNONYMS, places)
+    _demand(columns, header)
+    options = _options(places) if "handle" in columns else ()
+    used = {*columns.values(), *(index for pair in options for index in pair)}
+    ignored = tuple(name for at, name in enumerate(header) if name and at not in used)
+    return Layout(format, columns, options, ignored, tuple(header))
+
+
+def _format(names: set[str]) -> str:
+    if {"sku", "name"} <= names <= set(_OWN.split()):
+        return "bodega"
+    return next((format for format, signs in _SIGNS if signs <= names), "generic")
+
+
+def _columns(synonyms: Mapping[str, str], places: Mapping[str, int]) -> dict[str, int]:
+    known = {f: [name for name in names.split() if name in places] for f, names in synonyms.items()}
+    return {field: places[names[0]] for field, names in known.items() if names}
+
+
+def _options(places: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
+    names = [(f"option{number}name", f"option{number}value") for number in (1, 2, 3)]
+    return tuple((places[a], places[b]) for a, b in names if a in places and b in places)
+
+
+def _demand(columns: Mapping[str, int], header: Sequence[str]) -> None:
+    missing = [] if columns.keys() & {"sku", "handle"} else ["the SKU (sku, Variant SKU, Handle)"]
+    missing += [] if "name" in columns else ["the name (name, Title)"]
+    if missing:
+        found = ", ".join(name[:50] for name in header[:20])
+        expected = " and ".join(missing)
+        raise UnrecognisedColumns(f"Expected a column for {expected}; found {found}: rename one.")
+
+
+def parsers(format: str, exponent: int) -> dict[str, Parse]:
+    """Return how a cell of each field reads in a format, given the currency's decimals.
+
+    Where no value is required, a blank cell reads as None; a description reads as it is.
+    """
+    price, active = _price(exponent), _switch(format)
+    optional: dict[str, Parse] = dict.fromkeys(("compare_at_price", "sale_price"), price)
+    optional |= dict.fromkeys(("is_active", "status"), active) | {"currency": _currency}
+    optional |= {"slug": text(255), "category": text(255), "image_url": _address}
+    if format in ("woocommerce", "magento"):
+        optional |= {"category": _first(optional["category"]), "image_url": _first(_address)}
+    if format == "magento":
+        # Exports hold paths below a media folder whose address the file does not tell.
+        optional["image_url"] = lambda cell: _first(_address)(cell) if "://" in cell else None
+    required = {"sku": text(100), "name": text(255), "handle": text(255), "price": price}
+    read = {field: _unless_blank(parse) for field, parse in optional.items()}
+    return required | read | {"description": _description}
+
+
+def text(limit: int) -> Parse:
+    """Return how a required text of limited length reads; it is stripped."""
+
+    def parse(cell: str) -> str:
+        if not (value := cell.strip()):
+            raise BadCell("a value is required")
+        if len(value) > limit:
+            raise BadCell(f"expected at most {limit:,} characters, found {len(value):,}")
+        return value
+
+    return parse
+
+
+def _description(cell: str) -> str:
+    if len(cell) > 100_000:
+        raise BadCell(f"expected at most 100,000 characters, found {len(cell):,}")
+    return cell
+
+
+def _price(exponent: int) -> Parse:
+    amount = re.compile(rf"([0-9]{{1,12}})(?:\.(?=[0-9])([0-9]{{0,{exponent}}})0*)?").fullmatch
+    expected = f"a plain decimal such as {1299:.{exponent}f}, at most {exponent} decimals"
+
+    def parse(cell: str) -> int:
+        if not (match := amount(cell.strip())):
+            raise BadCell(f"expected {expected}, no sign, currency or thousands separator")
+        whole, decimals = match.groups("")
+        return int(whole + decimals.ljust(exponent, "0"))
+
+    return parse
+
+
+def _switch(format: str) -> Parse:
+    words = dict.fromkeys(_YES.split(), True)
+    words |= dict.fromkeys(_NO_IN.get(format, _NO).split(), False)
+
+    def parse(cell: str) -> bool:
+        if (value := words.get(cell.strip().lower())) is None:
+            raise BadCell("expected true or false, 1 or 0, yes or no, active, draft or archived")
+        return value
+
+    return parse
+
+
+def _currency(cell: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{3}", code := cell.strip()):
+        raise BadCell("expected a currency code of three letters such as EUR")
+    return code.upper()
+
+
+def _address(cell: str) -> str:
+    if len(url := cell.strip()) > 2000 or not _ADDRESS.fullmatch(url):
+        raise BadCell("expected an address with http:// or https://, at most 2,000 characters")
+    return url
+
+
+def _first(parse: Parse) -> Parse:
+    return lambda cell: parse(cell.partition(",")[0])
+
+
+def _unless_blank(parse: Parse) -> Parse:
+    return lambda cell: parse(cell) if cell.strip() else None

@@ -1,0 +1,98 @@
+"""Commands: ``bodega import FILE``."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from bodega_sdk import job_state, work_here
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bodega_imports.beginning import begin_import
+from bodega_imports.models import BadRow, Import
+
+_SHOWN = ("status", "total_rows", "created", "updated", "unchanged", "superseded", "errors")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--wait", is_flag=True, help="Wait until it is done, with a progress bar.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def import_file(file: Path, wait: bool, as_json: bool) -> None:
+    """Import products from FILE: CSV or TSV, our own columns or another shop's export.
+
+    A worker does it; with --wait and no worker running, this command does it itself.
+
+    Example: bodega import products.csv --wait
+    """
+    run = begin_import(
+        file.name, file.stat().st_size, "command", lambda path: shutil.copyfile(file, path)
+    )
+    if not wait:
+        _print_begun(run, as_json)
+        return
+    work_here(run.id)
+    run = _follow(run, quiet=as_json)
+    _print_outcome(run, as_json)
+    if run.status != "completed":
+        raise SystemExit(1)
+
+
+def _print_begun(run: Import, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"job_id": str(run.id), "status": run.status}))
+    else:
+        click.echo(f"Import {run.id} is queued; see GET /api/v1/imports/{run.id}.")
+
+
+def _follow(run: Import, *, quiet: bool) -> Import:
+    columns = (
+        TextColumn("{task.fields[phase]:8}"), BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.fields[of]} rows"), TimeElapsedColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True, quiet=quiet)
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("import", total=None, phase="queued", of="?")
+        for run in _states(run):
+            of = f"{run.total_rows:,}" if run.total_rows is not None else "?"
+            bar.update(task, completed=run.processed_rows, total=run.total_rows,
+                       phase=run.phase or run.status, of=of)  # fmt: skip
+    return run
+
+
+def _states(run: Import) -> Iterator[Import]:
+    """Yield the import as it goes on, until it or its job has ended."""
+    while True:
+        ended = job_state(run.id)
+        run = Import.get_by_id(run.id)
+        yield run
+        if run.status in ("completed", "failed"):
+            return
+        if ended is None or ended.status in ("dead", "cancelled", "succeeded"):
+            run.status, run.message = "failed", (ended and ended.error) or "its job is gone"
+            yield run
+            return
+        time.sleep(0.2)
+
+
+def _print_outcome(run: Import, as_json: bool) -> None:
+    if as_json:
+        shown = {"job_id": str(run.id)} | {name: getattr(run, name) for name in _SHOWN}
+        click.echo(json.dumps(shown | ({"message": run.message} if run.message else {})))
+        return
+    if run.status != "completed":
+        click.echo(f"The import failed: {run.message}", err=True)
+        return
+    click.echo(
+        f"{run.total_rows:,} rows: {run.created:,} created, {run.updated:,} updated, "
+        f"{run.unchanged:,} unchanged, {run.superseded:,} superseded, {run.errors:,} errors"
+    )
+    if run.ignored_columns:
+        click.echo(f"Columns not used: {', '.join(run.ignored_columns)}")
+    for bad in BadRow.select().where(BadRow.run == run).order_by(BadRow.line).limit(10):
+        click.echo(f"  line {bad.line}, {bad.column}: {bad.value!r}: {bad.reason}", err=True)
+    if run.errors > 10:
+        click.echo(f"  … all of them at GET /api/v1/imports/{run.id}/errors", err=True)

@@ -1,0 +1,28 @@
+"""The events of imports."""
+
+from bodega_sdk import Event
+
+from bodega_imports.models import Import
+
+_FIELDS = {
+    "id": "UUID",
+    "status": "queued, running, completed or failed",
+    "phase": "reading or writing",
+    "total_rows": "rows of the file, null while it is being read",
+    "processed_rows": "rows whose outcome is known",
+    "created": "how many",
+    "updated": "how many",
+    "unchanged": "how many",
+    "superseded": "how many",
+    "errors": "how many",
+    "message": "why it failed",
+}
+import_progressed = Event("import.progressed", "An import got on.", _FIELDS)
+import_completed = Event("import.completed", "An import is done.", _FIELDS)
+import_failed = Event("import.failed", "A file could not be imported.", _FIELDS)
+ALL = (import_progressed, import_completed, import_failed)
+
+
+def publish(event: Event, run: Import) -> None:
+    """Publish where an import stands."""
+    event.publish(str(run.id), {name: getattr(run, name) for name in _FIELDS})

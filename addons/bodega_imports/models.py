@@ -1,0 +1,48 @@
+"""The tables of imports."""
+
+from typing import Any
+
+import peewee
+from bodega_sdk import Entity, UTCDateTimeField
+
+
+class Import(Entity):
+    """One file; its id is that of the job that imports it.
+
+    The counts add up: ``created + updated + unchanged + superseded + errors`` is
+    ``total_rows`` when it is completed.
+    """
+
+    filename: Any = peewee.CharField(max_length=255)
+    size: Any = peewee.BigIntegerField()
+    status: Any = peewee.CharField(max_length=20, default="queued")
+    phase: Any = peewee.CharField(max_length=20, default="")
+    format: Any = peewee.CharField(max_length=20, default="")
+    ignored_columns: Any = peewee.JSONField(default=list)
+    total_rows: Any = peewee.BigIntegerField(null=True)
+    processed_rows: Any = peewee.BigIntegerField(default=0)
+    created: Any = peewee.BigIntegerField(default=0)
+    updated: Any = peewee.BigIntegerField(default=0)
+    unchanged: Any = peewee.BigIntegerField(default=0)
+    superseded: Any = peewee.BigIntegerField(default=0)
+    errors: Any = peewee.BigIntegerField(default=0)
+    message: Any = peewee.TextField(default="")
+    started_by: Any = peewee.CharField(max_length=100, default="")
+    finished_at: Any = UTCDateTimeField(null=True)
+
+    class Meta:
+        table_name = "imports_import"
+
+
+class BadRow(Entity):
+    """A row that was not imported: where, what was found, and why not."""
+
+    run: Any = peewee.ForeignKeyField(Import, on_delete="CASCADE", index=False)
+    line: Any = peewee.BigIntegerField()
+    column: Any = peewee.CharField(max_length=200)
+    value: Any = peewee.CharField(max_length=250)
+    reason: Any = peewee.TextField()
+
+    class Meta:
+        table_name = "imports_bad_row"
+        indexes = ((("run", "line"), False),)

@@ -1,0 +1,83 @@
+"""Staging: the rows of a file between reading and writing, in a SQLite file of its own.
+
+All rows are staged before one is written, because which of several rows with one SKU
+wins is known only at the end of the file. Staging is cheap to repeat, so a run that
+takes over from a dead one reads the file again and goes on writing where that stopped.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_SCHEMA = """
+PRAGMA journal_mode = off;
+PRAGMA synchronous = off;
+PRAGMA cache_size = -8000;
+CREATE TABLE staged (seq INTEGER PRIMARY KEY, line INTEGER, key TEXT, row BLOB);
+"""
+_BATCH = 2000
+
+
+class Staging:
+    """The staged rows of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.unlink(missing_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript(_SCHEMA)
+
+    def __enter__(self) -> "Staging":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        self._path.unlink(missing_ok=True)
+
+    def fill(self, rows: Iterable[tuple[int, str, Any]]) -> int:
+        """Stage ``(line, SKU key, row)``; return how many."""
+        staged = 0
+        batch: list[tuple[int, str, bytes]] = []
+        for line, key, row in rows:
+            batch.append((line, key, orjson.dumps(row)))
+            if len(batch) == _BATCH:
+                staged += self._insert(batch)
+                batch = []
+        staged += self._insert(batch)
+        self._connection.execute("CREATE INDEX by_key ON staged (key, seq)")
+        return staged
+
+    def _insert(self, batch: list[tuple[int, str, bytes]]) -> int:
+        self._connection.execute("BEGIN")
+        self._connection.executemany(
+            "INSERT INTO staged (line, key, row) VALUES (?, ?, ?)", batch
+        )
+        self._connection.execute("COMMIT")
+        return len(batch)
+
+    def distinct(self) -> int:
+        """Return how many SKUs there are: that many rows will be written."""
+        row = self._connection.execute("SELECT count(DISTINCT key) FROM staged").fetchone()
+        return int(row[0])
+
+    def winners(self, after: int, size: int) -> Iterator[list[tuple[int, int, Any]]]:
+        """Yield lists of ``(seq, line, row)``: the last row of each SKU, in the file's order.
+
+        Args:
+            after: go on behind this seq.
+            size: rows in a list at most.
+        """
+        while True:
+            found = self._connection.execute(
+                "SELECT seq, line, row FROM staged AS one WHERE seq > ? AND NOT EXISTS "
+                "(SELECT 1 FROM staged AS later WHERE later.key = one.key AND later.seq > one.seq)"
+                " ORDER BY seq LIMIT ?",
+                (after, size),
+            ).fetchall()
+            if not found:
+                return
+            after = found[-1][0]
+            yield [(seq, line, orjson.loads(row)) for seq, line, row in found]

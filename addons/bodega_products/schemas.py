@@ -1,0 +1,71 @@
+"""What the catalogue looks like outside."""
+
+from bodega_sdk.schemas import (
+    Amount,
+    Boolean,
+    Dict,
+    Integer,
+    List,
+    Nested,
+    Schema,
+    String,
+    Timestamp,
+    Url,
+    Uuid,
+    validate,
+)
+
+_SLUG = validate.Regexp(
+    r"^[a-z0-9]+(-[a-z0-9]+)*$", error="Lower-case letters, digits and single hyphens only."
+)
+
+
+class CategorySchema(Schema):
+    """A group of products."""
+
+    id = Uuid(dump_only=True)
+    name = String(required=True, min_length=1, strip=True)
+    slug = String(max_length=220, validate=_SLUG, metadata={"description": "Made when left out."})
+    description = String(max_length=20_000, load_default="")
+    is_active = Boolean(load_default=True)
+    created_at = Timestamp(dump_only=True)
+    updated_at = Timestamp(dump_only=True)
+
+
+class VariantSchema(Schema):
+    """A form that a product comes in."""
+
+    id = Uuid()
+    sku = String()
+    options = Dict(keys=String(), values=String())
+    price = Amount()
+    position = Integer()
+
+
+class ProductSchema(Schema):
+    """Something that is sold."""
+
+    id = Uuid(dump_only=True)
+    name = String(required=True, min_length=1, max_length=255, strip=True)
+    slug = String(max_length=255, validate=_SLUG, metadata={"description": "Made when left out."})
+    sku = String(
+        required=True, min_length=1, max_length=100, strip=True,
+        metadata={"description": "Unique without regard to case."},
+    )  # fmt: skip
+    description = String(max_length=100_000, load_default="")
+    price = Amount(required=True)
+    compare_at_price = Amount(allow_none=True, load_default=None)
+    currency = String(
+        validate=validate.Regexp("^[A-Z]{3}$", error="Expected an ISO 4217 code such as EUR."),
+        metadata={"description": "ISO 4217; the shop's currency when left out."},
+    )
+    category = String(
+        allow_none=True, load_default=None, max_length=220,
+        metadata={"description": "Slug of a category."},
+    )  # fmt: skip
+    image_url = Url(load_default="")
+    is_active = Boolean(load_default=True)
+    is_featured = Boolean(load_default=False)
+    variants = List(Nested(VariantSchema), dump_only=True)
+    created_at = Timestamp(dump_only=True)
+    updated_at = Timestamp(dump_only=True)

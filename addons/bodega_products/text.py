@@ -1,0 +1,37 @@
+"""Text made comparable: slugs, SKU keys, and what a search looks into."""
+
+import re
+import unicodedata
+from hashlib import blake2s
+
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe"})
+
+
+def fold(text: str) -> str:
+    """Return text without case and accents: ``"Crème"`` and ``"CREME"`` become one."""
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered
+    decomposed = unicodedata.normalize("NFKD", lowered.translate(_LETTERS))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def slugify(text: str, longest: int = 200) -> str:
+    """Return a slug of ASCII letters, digits and hyphens; ``"item"`` when nothing is left."""
+    return _NOT_WORD.sub("-", fold(text)).strip("-")[:longest].rstrip("-") or "item"
+
+
+def slug_for(name: str, key: str) -> str:
+    """Return a slug that needs no look-up to be unique: the name and a hash of the SKU key."""
+    return f"{slugify(name)}-{blake2s(key.encode(), digest_size=5).hexdigest()}"
+
+
+def sku_key(sku: str) -> str:
+    """Return the form in which SKUs are compared: case makes no difference."""
+    return sku.strip().casefold()[:100]
+
+
+def search_text(name: str, sku: str) -> str:
+    """Return what a search for a product looks into."""
+    return fold(f"{name} {sku}")

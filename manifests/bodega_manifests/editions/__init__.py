@@ -1,0 +1,1 @@
+"""The first-party editions: one TOML file each."""

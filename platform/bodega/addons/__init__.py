@@ -1,0 +1,1 @@
+"""Addons: found by entry points, ordered by dependency, loaded one by one, quarantined by name."""

@@ -1,0 +1,64 @@
+"""Listing addons with their states."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from bodega.addons.faults import Fault
+from bodega.addons.graph import closure, resolve
+from bodega.database.tables import AddonRow
+
+if TYPE_CHECKING:
+    from bodega.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class AddonState:
+    """An addon and its state: available, disabled, enabled or quarantined."""
+
+    name: str
+    version: str
+    state: str
+    summary: str
+    depends: tuple[str, ...]
+    fault: Fault | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state as the API and ``--json`` show it."""
+        return asdict(self)
+
+
+def listing(shop: "Shop") -> list[AddonState]:
+    """Return every addon that is on this machine or written down in the shop."""
+    rows = {row.name: row for row in AddonRow.select()}
+    names = rows.keys() | shop.catalogue.manifests.keys() | shop.catalogue.faults.keys()
+    return [_state(shop, name, rows.get(name)) for name in sorted(names)]
+
+
+def _state(shop: "Shop", name: str, row: AddonRow | None) -> AddonState:
+    manifest = shop.catalogue.manifests.get(name)
+    fault = _fault(shop, name, row)
+    return AddonState(
+        name,
+        manifest.version if manifest else row.version if row else "?",
+        "quarantined" if fault else _word(row),
+        manifest.summary if manifest else "",
+        manifest.depends if manifest else (),
+        fault,
+    )
+
+
+def _word(row: AddonRow | None) -> str:
+    if row is None:
+        return "available"
+    return "enabled" if row.enabled else "disabled"
+
+
+def _fault(shop: "Shop", name: str, row: AddonRow | None) -> Fault | None:
+    if row is not None and row.enabled:
+        return shop.assembly.faults.get(name)
+    manifests = shop.catalogue.manifests
+    wanted = {addon.name for addon in shop.assembly.addons} | closure([name], manifests)
+    found = resolve(wanted, manifests, shop.catalogue.faults).faults.get(name)
+    if found is None and row is not None and row.fault:
+        return Fault(name, **row.fault)
+    return found

@@ -1,0 +1,177 @@
+"""The Assembly: the shop as a value, computed from the enabled addons."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from bodega_sdk.events import Channel, Event, Subscription
+from bodega_sdk.http import Route
+from bodega_sdk.jobs import Job
+from bodega_sdk.manifest import Manifest, setting_defaults
+from bodega_sdk.models import Model
+
+from bodega.addons.discovery import Catalogue
+from bodega.addons.faults import Fault
+from bodega.addons.graph import resolve
+from bodega.addons.loading import LoadedAddon, load
+
+Loader = Callable[[Manifest], LoadedAddon]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What the shop is made of; never changed, only replaced.
+
+    Args:
+        generation: grows with every change of what is enabled or set.
+        addons: the enabled and healthy ones, in dependency order.
+        faults: the quarantined ones, by name.
+        settings: ``"addon.setting"`` → value.
+    """
+
+    generation: int
+    addons: tuple[LoadedAddon, ...] = ()
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    models: tuple[type[Model], ...] = ()
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    events: Mapping[str, Event] = field(default_factory=dict)
+    subscriptions: tuple[Subscription, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    commands: Mapping[str, click.Command] = field(default_factory=dict)
+    permissions: frozenset[str] = frozenset()
+    grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def versioned_tables(self) -> frozenset[str]:
+        """Names of the tables whose changes are counted; see Counts."""
+        return frozenset(m._meta.table_name for m in self.models if m._meta.versioned)
+
+
+def build(
+    catalogue: Catalogue,
+    enabled: Iterable[str],
+    generation: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    faults: Mapping[str, Fault] | None = None,
+    loader: Loader = load,
+) -> Assembly:
+    """Compute the Assembly of the enabled addons.
+
+    An addon that cannot be used is quarantined with whatever depends on it; the rest
+    is assembled without it. This function never fails because of an addon.
+
+    Args:
+        settings: values that the operator set.
+        faults: addons that are known to be faulty, e.g. for a pending migration.
+    """
+    enabled = sorted(set(enabled))
+    broken = dict(catalogue.faults) | dict(faults or {})
+    loaded: dict[str, LoadedAddon] = {}
+    while True:
+        order = resolve(enabled, catalogue.manifests, broken)
+        fault = _load_next(order.names, catalogue.manifests, loaded, loader)
+        fault = fault or _collision([loaded[n] for n in order.names if n in loaded])
+        if fault is None:
+            break
+        broken[fault.addon] = fault
+    addons = tuple(loaded[name] for name in order.names)
+    return _assemble(addons, generation, dict(order.faults), dict(settings or {}))
+
+
+def _load_next(
+    names: Iterable[str],
+    manifests: Mapping[str, Manifest],
+    loaded: dict[str, LoadedAddon],
+    loader: Loader,
+) -> Fault | None:
+    for name in names:
+        if name in loaded:
+            continue
+        try:
+            loaded[name] = loader(manifests[name])
+        # An addon may do anything at import, sys.exit() included; the house stays open.
+        except (Exception, SystemExit) as error:
+            return _loading_fault(name, manifests[name], error)
+    return None
+
+
+def _loading_fault(name: str, manifest: Manifest, error: BaseException) -> Fault:
+    place = _innermost(error)
+    return Fault(
+        name,
+        name,
+        f"it cannot be loaded: {type(error).__name__}: {error}{place}",
+        f"Mend {manifest.package}, then run 'bodega addons enable {name}'; "
+        f"or run 'bodega addons disable {name}'",
+    )
+
+
+def _innermost(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return ""  # Its message names file and line already.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace else ""
+
+
+def _collision(addons: Iterable[LoadedAddon]) -> Fault | None:
+    """Return the fault of the later of two addons that claim one name."""
+    owners: dict[tuple[str, str], str] = {}
+    for addon in addons:
+        for kind, name in _claims(addon):
+            other = owners.setdefault((kind, name), addon.name)
+            if other != addon.name:
+                return Fault(
+                    addon.name,
+                    addon.name,
+                    f"{kind} {name!r} belongs to {other} already",
+                    f"Disable {other} or {addon.name}",
+                )
+    return None
+
+
+def _claims(addon: LoadedAddon) -> Iterable[tuple[str, str]]:
+    for model in addon.models:
+        yield "table", model._meta.table_name
+    for route in addon.routes:
+        yield "route", f"{route.method} {route.path}"
+    for event in addon.events:
+        yield "event", event.name
+    for channel in addon.channels:
+        yield "channel", channel.name
+    for command in addon.commands:
+        yield "command", str(command.name)
+
+
+def _assemble(
+    addons: tuple[LoadedAddon, ...],
+    generation: int,
+    faults: dict[str, Fault],
+    settings: dict[str, Any],
+) -> Assembly:
+    defaults: dict[str, Any] = {}
+    grants: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for addon in addons:
+        defaults |= setting_defaults(addon.manifest)
+        for role, names in addon.manifest.grants.items():
+            grants[role] |= frozenset(names)
+    return Assembly(
+        generation,
+        addons,
+        faults,
+        defaults | {name: value for name, value in settings.items() if name in defaults},
+        routes=tuple(route for addon in addons for route in addon.routes),
+        models=tuple(model for addon in addons for model in addon.models),
+        jobs={job.name: job for addon in addons for job in addon.jobs},
+        events={event.name: event for addon in addons for event in addon.events},
+        subscriptions=tuple(item for addon in addons for item in addon.subscriptions),
+        channels=tuple(item for addon in addons for item in addon.channels),
+        commands={str(c.name): c for addon in addons for c in addon.commands},
+        permissions=frozenset(name for addon in addons for name in addon.manifest.permissions),
+        grants=dict(grants),
+    )

@@ -1,0 +1,68 @@
+"""``bodega up``: the whole shop in one terminal."""
+
+import click
+
+from bodega.cli.context import Context, home_option
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True,
+              help="Port of the API.")  # fmt: skip
+@click.option("--realtime-port", type=click.IntRange(1, 65535), default=8001, show_default=True,
+              help="Port of the real-time server.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True,
+              help="Processes that serve the API.")  # fmt: skip
+@home_option
+@click.pass_obj
+def up(context: Context, host: str, port: int, realtime_port: int, workers: int) -> None:
+    """Start the API, a worker and the real-time server; Ctrl-C stops them all.
+
+    The first start makes everything and prints the administrator's password.
+
+    Example: bodega up --port 8000
+    """
+    from bodega.supervisor import Part, supervise
+
+    lines = _prepare(context)
+    home = ("--home", str(context.settings.home))
+    listen = ("--host", host)
+    parts = (
+        Part("web", ("serve", *listen, "--port", str(port), "--workers", str(workers), *home)),
+        Part("worker", ("worker", *home)),
+        Part("realtime", ("realtime", *listen, "--port", str(realtime_port), *home)),
+    )
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    _banner(f"http://{shown}:{port}", f"ws://{shown}:{realtime_port}/ws", lines)
+    raise SystemExit(supervise(parts, ((host, port), (host, realtime_port))))
+
+
+def _prepare(context: Context) -> tuple[str, ...]:
+    """Migrate, or make a new shop; return what its addons have to say."""
+    from bodega.addons import lifecycle
+    from bodega.shop import Shop
+    from bodega.telemetry.metrics_folder import collect_in
+
+    settings = context.settings
+    collect_in(settings.metrics_folder, empty=True)
+    shop = Shop(settings, connections=2)
+    done = lifecycle.prepare(shop)
+    for fault in shop.refresh().faults.values():
+        click.echo(f"Warning: {fault}", err=True)
+    shop.databases.close()
+    return done.lines
+
+
+def _banner(api: str, realtime: str, lines: tuple[str, ...]) -> None:
+    click.echo(f"Bodega\n  API             {api}/api/v1\n  Documentation   {api}/api/docs")
+    click.echo(f"  Real-time       {realtime}")
+    for line in lines:
+        click.echo(f"  {line}")
+    if lines:
+        click.echo(
+            "\nThree things to try:\n"
+            f"  curl {api}/api/v1/products\n"
+            "  bodega import products.csv --wait\n"
+            "  bodega addons disable imports"
+        )
+    click.echo("\nCtrl-C stops everything.")

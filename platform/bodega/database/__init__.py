@@ -1,0 +1,1 @@
+"""The database: one layer over SQLite and PostgreSQL, migrations and the outbox."""

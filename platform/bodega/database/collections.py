@@ -1,0 +1,121 @@
+"""Collection versions: which tables changed, so that exact counts can be kept.
+
+Each transaction that writes to a versioned table raises one of its stripes, last of
+all and in the order of the tables' names, so that writers rarely wait and never
+deadlock on them. A reader reads the version *before* it reads the table: what it
+keeps may then be newer than its label, never older.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import peewee
+
+STRIPES = 16
+_TABLE = "bodega_collection"
+_TABLES = re.compile(r'(?:FROM|JOIN) "(\w+)"')
+
+
+class VersionedWrites:
+    """A peewee database that notes which versioned tables a transaction writes to."""
+
+    _touched: threading.local
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._touched = threading.local()
+        super().__init__(*args, **kwargs)
+
+    def execute(self, query: Any, **options: Any) -> Any:
+        """Run a query; a write outside a transaction gets one of its own."""
+        table = _versioned_table(query)
+        if table is None:
+            return super().execute(query, **options)  # type: ignore[misc]
+        if self.in_transaction():  # type: ignore[attr-defined]
+            self.touch(table)
+            return super().execute(query, **options)  # type: ignore[misc]
+        with self.atomic():  # type: ignore[attr-defined]
+            result = super().execute(query, **options)  # type: ignore[misc]
+            self.touch(table)
+            self.raise_versions()
+            return result
+
+    def touch(self, *tables: str) -> None:
+        """Note that tables are being changed."""
+        self._tables().update(tables)
+
+    def _tables(self) -> set[str]:
+        if not hasattr(self._touched, "tables"):
+            self._touched.tables = set()
+        tables: set[str] = self._touched.tables
+        return tables
+
+    def forget_touched(self) -> None:
+        """Drop the notes of a transaction that was rolled back, or begins."""
+        self._tables().clear()
+
+    def raise_versions(self) -> None:
+        """Raise the versions of the tables noted; the last thing before the commit."""
+        tables = sorted(self._tables())
+        self.forget_touched()
+        stripe = threading.get_ident() % STRIPES if self.for_update else 0  # type: ignore[attr-defined]
+        for table in tables:
+            self.execute_sql(  # type: ignore[attr-defined]
+                f"INSERT INTO {_TABLE} (name, stripe, version) VALUES ({self.param}, {self.param}, 1) "  # type: ignore[attr-defined]
+                f"ON CONFLICT (name, stripe) DO UPDATE SET version = {_TABLE}.version + 1",
+                (table, stripe),
+            )
+
+
+def _versioned_table(query: Any) -> str | None:
+    if not isinstance(query, peewee.Insert | peewee.Update | peewee.Delete):
+        return None
+    meta = getattr(getattr(query, "model", None), "_meta", None)
+    return meta.table_name if getattr(meta, "versioned", False) else None
+
+
+class Counts:
+    """Exact row counts, each kept for as long as no table of its query changed.
+
+    Args:
+        database: where to count.
+        versioned: names of the tables whose changes raise a version; a query that
+            reads any other table is counted every time.
+    """
+
+    def __init__(self, database: Any, versioned: frozenset[str], size: int = 512) -> None:
+        self._database = database
+        self._versioned = versioned
+        self._size = size
+        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(self, query: Any) -> int:
+        """Return the number of rows of a query, counting them only when need be."""
+        sql, params = query.sql()
+        tables = frozenset(_TABLES.findall(sql))
+        if not tables <= self._versioned:
+            number: int = query.count()
+            return number
+        return self._counted(query, (sql, tuple(map(str, params))), self._version(sorted(tables)))
+
+    def _counted(self, query: Any, key: Any, version: Any) -> int:
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        number: int = query.count()
+        with self._lock:
+            self._kept[key] = (version, number)
+            self._kept.move_to_end(key)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return number
+
+    def _version(self, tables: list[str]) -> Any:
+        marks = ", ".join([self._database.param] * len(tables))
+        rows = self._database.execute_sql(
+            f"SELECT name, sum(version) FROM {_TABLE} WHERE name IN ({marks}) GROUP BY name", tables
+        )
+        return tuple(sorted((name, int(total)) for name, total in rows.fetchall()))

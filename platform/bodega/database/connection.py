@@ -1,0 +1,120 @@
+"""Opening the shop's databases: one PostgreSQL database, or two SQLite files."""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+import psycopg2
+from playhouse.pool import PooledPostgresqlDatabase
+from psycopg2.extensions import parse_dsn
+
+from bodega.database.collections import VersionedWrites
+from bodega.errors import ConfigurationError, DatabaseUnreachable
+from bodega.settings import Settings
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "normal",
+    "foreign_keys": 1,
+    "cache_size": -16_000,
+    "temp_store": "memory",
+}
+#: Seconds that a writer waits for another on SQLite, or a thread for a connection.
+WAIT = 8
+_FIELD_TYPES = {"TIMESTAMPTZ": "TIMESTAMPTZ"}
+
+
+class Sqlite(VersionedWrites, peewee.SqliteDatabase):
+    """A SQLite file in WAL mode whose transactions take the write lock at once."""
+
+
+class Postgres(VersionedWrites, PooledPostgresqlDatabase):
+    """A pool of PostgreSQL connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The shop's databases.
+
+    Args:
+        shop: the business: addons' tables, events, jobs.
+        runtime: heartbeats; a file of its own on SQLite, the same database on PostgreSQL.
+    """
+
+    shop: Any
+    runtime: Any
+
+    def close(self) -> None:
+        """Close this thread's connections."""
+        for database in (self.shop, self.runtime):
+            # A transaction that a dying thread left open goes with the process.
+            with suppress(peewee.OperationalError):
+                database.close()
+
+
+def is_postgres(database: Any) -> bool:
+    """Whether a database is PostgreSQL rather than SQLite."""
+    return isinstance(database, peewee.PostgresqlDatabase)
+
+
+def open_databases(settings: Settings, connections: int = 20) -> Databases:
+    """Open the databases that the settings name and check that they answer.
+
+    Args:
+        connections: of PostgreSQL, at most, for this process.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if settings.database_url:
+        postgres = _postgres(settings.database_url, connections)
+        return Databases(postgres, postgres)
+    _home(settings)
+    return Databases(
+        _sqlite(settings.home / "shop.sqlite"), _sqlite(settings.home / "runtime.sqlite")
+    )
+
+
+def _home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"BODEGA_HOME: cannot make {settings.home}: {error.strerror}; name a writable folder"
+        ) from None
+
+
+def _sqlite(path: Any) -> Sqlite:
+    return Sqlite(str(path), pragmas=_PRAGMAS, timeout=WAIT, lock_type="IMMEDIATE")
+
+
+def _postgres(url: str, connections: int) -> Postgres:
+    database = Postgres(
+        None,
+        max_connections=connections,
+        stale_timeout=600,
+        timeout=WAIT,
+        field_types=_FIELD_TYPES,
+    )
+    try:
+        parameters = parse_dsn(url)
+    except psycopg2.ProgrammingError as error:
+        raise ConfigurationError(f"DATABASE_URL cannot be read: {error}".strip()) from None
+    options = f"-c timezone=UTC -c lock_timeout={WAIT * 1000} {parameters.pop('options', '')}"
+    database.init(parameters.pop("dbname", "postgres"), options=options, **parameters)
+    _check(database, url)
+    return database
+
+
+def _check(database: Postgres, url: str) -> None:
+    try:
+        database.connect(reuse_if_open=True)
+    except peewee.OperationalError as error:
+        shown = re.sub(r":[^:@/]+@", ":…@", url)
+        raise DatabaseUnreachable(
+            f"PostgreSQL at {shown} does not answer: {str(error).strip().splitlines()[0]}; "
+            "check DATABASE_URL and that the server runs"
+        ) from None
+    database.close()

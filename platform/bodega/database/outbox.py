@@ -1,0 +1,113 @@
+"""The outbox: events appended with the change they report, numbered when committed.
+
+PostgreSQL's sequences are not the order of commits: a reader that follows ids skips a
+transaction that commits late. So a row gets no offset when it is inserted; the relay
+gives one to each row it can see, in one transaction at a time, and readers see only
+rows that have one. SQLite has one writer, which numbers the row at once.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from bodega_sdk.encoding import to_json
+from bodega_sdk.events import Event, Occurrence
+from bodega_sdk.models import now
+
+from bodega.database.connection import is_postgres
+from bodega.database.tables import Counter, EventRow
+
+_RELAY_LOCK = 0x0B0D_E6A1
+_COUNTER = "event_offset"
+
+
+def append(database: Any, event: Event, key: str, data: Mapping[str, Any]) -> None:
+    """Write an event in the open transaction."""
+    EventRow.insert(
+        name=event.name,
+        version=event.version,
+        key=key,
+        data=orjson.loads(to_json(data)),
+        occurred_at=now(),
+        offset=None if is_postgres(database) else _advance(database, 1),
+    ).execute()
+
+
+def relay(database: Any, limit: int = 5000) -> int:
+    """Number the committed events that have no offset; any process may call it.
+
+    Returns:
+        How many were numbered; 0 also when another process is at it.
+    """
+    if not is_postgres(database):
+        return 0
+    with database.atomic():
+        held = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (_RELAY_LOCK,))
+        return _number(database, limit) if held.fetchone()[0] else 0
+
+
+def _number(database: Any, limit: int) -> int:
+    pending = database.execute_sql(
+        'SELECT id FROM bodega_event WHERE "offset" IS NULL ORDER BY id LIMIT %s', (limit,)
+    ).fetchall()
+    if not pending:
+        return 0
+    last = _advance(database, len(pending))
+    # Rows that another transaction commits meanwhile are not in `pending`; they come next.
+    database.execute_sql(
+        'UPDATE bodega_event SET "offset" = numbered.place FROM '
+        "(SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS n (id, place)) AS numbered "
+        "WHERE bodega_event.id = numbered.id",
+        ([row[0] for row in pending], list(range(last - len(pending) + 1, last + 1))),
+    )
+    return len(pending)
+
+
+def _advance(database: Any, by: int) -> int:
+    mark = database.param
+    row = database.execute_sql(
+        f"INSERT INTO bodega_counter (name, value) VALUES ('{_COUNTER}', {mark}) "
+        "ON CONFLICT (name) DO UPDATE SET value = bodega_counter.value + excluded.value "
+        "RETURNING value",
+        (by,),
+    ).fetchone()
+    return int(row[0])
+
+
+def last_offset(database: Any) -> int:
+    """Return the offset of the newest event, 0 when there is none."""
+    row = Counter.select(Counter.value).where(Counter.name == _COUNTER).tuples().first(database)
+    return int(row[0]) if row else 0
+
+
+def read(
+    database: Any,
+    after: int,
+    limit: int = 500,
+    names: Sequence[str] | None = None,
+    key: str | None = None,
+) -> Iterator[Occurrence]:
+    """Read the log in order.
+
+    Args:
+        after: the offset to go on behind.
+        limit: events at most.
+        names: only events of these names.
+        key: only events about this thing.
+    """
+    query = EventRow.select().where(EventRow.offset > after)
+    if names is not None:
+        query = query.where(EventRow.name.in_(list(names)))
+    if key is not None:
+        query = query.where(EventRow.key == key)
+    for row in query.order_by(EventRow.offset).limit(limit).execute(database):
+        yield Occurrence(row.offset, row.name, row.version, row.key, row.data, row.occurred_at)
+
+
+def prune(database: Any, before: datetime) -> int:
+    """Delete numbered events that happened before an instant; return how many."""
+    query = EventRow.delete().where(
+        EventRow.offset.is_null(False), EventRow.occurred_at < before.astimezone(UTC)
+    )
+    return int(query.execute(database))

@@ -1,0 +1,141 @@
+"""The kernel's own tables."""
+
+from typing import Any
+
+import peewee
+from bodega_sdk.ids import uuid7
+from bodega_sdk.models import Model, UTCDateTimeField, now
+
+
+class AddonRow(Model):
+    """What is installed, and whether it is enabled."""
+
+    name: Any = peewee.CharField(max_length=100, primary_key=True)
+    version: Any = peewee.CharField(max_length=100)
+    enabled: Any = peewee.BooleanField()
+    # Why enabling it failed the last time: {"culprit", "reason", "remedy"}.
+    fault: Any = peewee.JSONField(null=True)
+    installed_at: Any = UTCDateTimeField(default=now)
+
+    class Meta:
+        table_name = "bodega_addon"
+
+
+class Counter(Model):
+    """Numbers that only grow: the generation, the last offset of the log."""
+
+    name: Any = peewee.CharField(max_length=100, primary_key=True)
+    value: Any = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "bodega_counter"
+
+
+class CollectionVersion(Model):
+    """See :mod:`bodega.database.collections`."""
+
+    name: Any = peewee.CharField(max_length=100)
+    stripe: Any = peewee.IntegerField()
+    version: Any = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "bodega_collection"
+        primary_key = peewee.CompositeKey("name", "stripe")
+
+
+class EventRow(Model):
+    """The outbox. ``offset`` is the event's place in the log, none until it is committed."""
+
+    id: Any = peewee.BigAutoField()
+    offset: Any = peewee.BigIntegerField(null=True, unique=True)
+    name: Any = peewee.CharField(max_length=100)
+    version: Any = peewee.IntegerField()
+    key: Any = peewee.CharField(max_length=200)
+    data: Any = peewee.JSONField()
+    occurred_at: Any = UTCDateTimeField(default=now)
+
+    class Meta:
+        table_name = "bodega_event"
+        indexes = ((("name", "key", "offset"), False),)
+
+
+class SubscriptionRow(Model):
+    """How far a subscription has read the log."""
+
+    name: Any = peewee.CharField(max_length=300, primary_key=True)
+    offset: Any = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "bodega_subscription"
+
+
+class JobRow(Model):
+    """A job. See :mod:`bodega.jobs` for the statuses."""
+
+    id: Any = peewee.UUIDField(primary_key=True, default=uuid7)
+    name: Any = peewee.CharField(max_length=200)
+    lane: Any = peewee.CharField(max_length=50)
+    payload: Any = peewee.JSONField()
+    status: Any = peewee.CharField(max_length=20, default="queued")
+    run_at: Any = UTCDateTimeField(default=now)
+    attempts: Any = peewee.IntegerField(default=0)
+    max_attempts: Any = peewee.IntegerField()
+    fence: Any = peewee.BigIntegerField(default=0)
+    lease_until: Any = UTCDateTimeField(null=True)
+    worker: Any = peewee.CharField(max_length=100, null=True)
+    checkpoint: Any = peewee.JSONField(default=dict)
+    done: Any = peewee.BigIntegerField(default=0)
+    total: Any = peewee.BigIntegerField(null=True)
+    error: Any = peewee.TextField(null=True)
+    created_at: Any = UTCDateTimeField(default=now)
+    started_at: Any = UTCDateTimeField(null=True)
+    finished_at: Any = UTCDateTimeField(null=True)
+
+    class Meta:
+        table_name = "bodega_job"
+        indexes = ((("status", "lane", "run_at"), False),)
+
+
+class ScheduleRow(Model):
+    """When a scheduled job is due next."""
+
+    name: Any = peewee.CharField(max_length=200, primary_key=True)
+    due: Any = UTCDateTimeField()
+
+    class Meta:
+        table_name = "bodega_schedule"
+
+
+class SigningKey(Model):
+    """A key that signs tokens; the private part is encrypted with the secret key."""
+
+    kid: Any = peewee.CharField(max_length=50, primary_key=True)
+    private: Any = peewee.TextField()
+    public: Any = peewee.TextField()
+    created_at: Any = UTCDateTimeField(default=now)
+
+    class Meta:
+        table_name = "bodega_signing_key"
+
+
+class SettingRow(Model):
+    """A value that the operator gave a setting."""
+
+    name: Any = peewee.CharField(max_length=200, primary_key=True)
+    value: Any = peewee.JSONField()
+
+    class Meta:
+        table_name = "bodega_setting"
+
+
+SHOP_TABLES: tuple[type[Model], ...] = (
+    AddonRow,
+    Counter,
+    CollectionVersion,
+    EventRow,
+    SubscriptionRow,
+    JobRow,
+    ScheduleRow,
+    SigningKey,
+    SettingRow,
+)

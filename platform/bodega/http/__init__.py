@@ -1,0 +1,1 @@
+"""The API: a view of the Assembly on Falcon."""

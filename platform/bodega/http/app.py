@@ -1,0 +1,50 @@
+"""The WSGI app of one Assembly."""
+
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import falcon
+import orjson
+from bodega_sdk.encoding import to_json
+from bodega_sdk.http import Route
+from falcon import media
+
+from bodega.http import docs, health, openapi, system
+from bodega.http.binding import Responder
+from bodega.http.errors import add_error_handlers
+from bodega.http.middleware import ConnectionPerRequest, RequestContext
+
+if TYPE_CHECKING:
+    from bodega.shop import Session
+
+API_ROOT = "/api/v1"
+
+
+def build_app(session: "Session") -> falcon.App[Any, Any]:
+    """Build the app that serves an Assembly: its addons' routes and the kernel's own."""
+    app: falcon.App[Any, Any] = falcon.App(
+        middleware=[ConnectionPerRequest(session), RequestContext(session)]
+    )
+    app.req_options.strip_url_path_trailing_slash = True
+    app.req_options.keep_blank_qs_values = True
+    app.req_options.auto_parse_qs_csv = False
+    json = media.JSONHandler(dumps=to_json, loads=orjson.loads)
+    app.resp_options.media_handlers["application/json"] = json
+    add_error_handlers(app)
+    for path, resource in resources(session.assembly.routes, session).items():
+        app.add_route(API_ROOT + path, resource)
+    for kernel_part in (system, health, openapi, docs):
+        kernel_part.add_routes(app, session)
+    return app
+
+
+def resources(routes: tuple[Route, ...], session: "Session") -> dict[str, Any]:
+    """Return a Falcon resource for each path of the routes."""
+    by_path: dict[str, dict[str, Any]] = defaultdict(dict)
+    for route in routes:
+        responder = Responder(route, session)
+        by_path[route.path][f"on_{route.method.lower()}"] = responder
+        if route.method == "GET":
+            by_path[route.path]["on_head"] = responder
+    return {path: SimpleNamespace(**methods) for path, methods in by_path.items()}

@@ -1,0 +1,171 @@
+"""Binding a route to Falcon: who may, what was sent, call, render."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import falcon
+import orjson
+from bodega_sdk.encoding import etag, to_json
+from bodega_sdk.errors import (
+    BadRequest,
+    FieldError,
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+)
+from bodega_sdk.http import Reply, Request, Route
+from bodega_sdk.identity import Identity
+from bodega_sdk.schemas import Schema, load
+
+if TYPE_CHECKING:
+    from bodega.shop import Session
+
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+class Responder:
+    """Answers one route; Falcon calls it as a resource's ``on_*`` method."""
+
+    def __init__(self, route: Route, session: "Session") -> None:
+        self.route = route
+        self._session = session
+        self._schema: Schema | None = route.body(partial=route.partial) if route.body else None
+        names = _PARAMETER.findall(route.path)
+        self._types = {name: route.path_types.get(name, UUID) for name in names}
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **params: str) -> None:
+        route = self.route
+        identity = self._session.identify(bearer_token(req))
+        authorise(identity, route.permission)
+        request = Request(
+            self._path(params),
+            route.load_query(req.params),
+            self._body(req),
+            identity,
+            req,
+        )
+        reply = route.handler(request)
+        render(req, resp, reply if isinstance(reply, Reply) else Reply(reply, route.status))
+
+    def _path(self, params: Mapping[str, str]) -> dict[str, Any]:
+        return {name: _path_value(name, text, self._types[name]) for name, text in params.items()}
+
+    def _body(self, req: falcon.Request) -> Any:
+        if self._schema is None:
+            _refuse_large(req, self.route.largest)
+            return None
+        return load(self._schema, read_json(req, self.route.largest), partial=self.route.partial)
+
+
+def _path_value(name: str, text: str, kind: type) -> Any:
+    try:
+        if "\0" in text:
+            raise ValueError("NUL")
+        # uuid.UUID also reads braces, "urn:uuid:" and hyphens anywhere.
+        if kind is UUID and len(text) not in (32, 36):
+            raise ValueError("length")
+        return kind(text)
+    except ValueError:
+        expected = "a UUID" if kind is UUID else kind.__name__
+        message = f"Expected {expected}."
+        raise NotFound(
+            f"There is nothing at this address: '{name}' is not {expected}.",
+            [FieldError(name, message, text)],
+        ) from None
+
+
+def bearer_token(req: falcon.Request) -> str | None:
+    """Return the bearer token of a request (RFC 6750), None without one.
+
+    Raises:
+        Unauthenticated: the header is there but is no bearer token.
+    """
+    header = req.get_header("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated(
+            "Expected 'Authorization: Bearer <token>'.",
+            [FieldError("Authorization", "Expected a bearer token.", scheme)],
+        )
+    return token.strip()
+
+
+def authorise(identity: Identity, permission: str) -> None:
+    """Let through whoever holds the permission.
+
+    Raises:
+        Unauthenticated: nobody is logged in.
+        PermissionDenied: somebody is, without the permission.
+    """
+    if identity.may(permission):
+        return
+    if not identity.authenticated:
+        raise Unauthenticated("Log in and send 'Authorization: Bearer <token>'.")
+    raise PermissionDenied(f"This needs the permission '{permission}'.")
+
+
+def _refuse_large(req: falcon.Request, largest: int) -> None:
+    if (req.content_length or 0) > largest:
+        raise TooLarge(f"The body has {req.content_length} bytes; at most {largest} are read.")
+
+
+def read_json(req: falcon.Request, largest: int) -> Any:
+    """Read the body as JSON.
+
+    Raises:
+        UnsupportedMedia, TooLarge, BadRequest: it is not JSON, too large, or malformed.
+    """
+    _refuse_large(req, largest)
+    data = body_stream(req).read(largest + 1)
+    if len(data) > largest:
+        raise TooLarge(f"The body has more than the {largest} bytes that are read.")
+    if not data:
+        raise _malformed("Expected a JSON object; the body is empty.")
+    media = (req.content_type or "").partition(";")[0].strip().lower()
+    if media != "application/json" and not media.endswith("+json"):
+        raise UnsupportedMedia(
+            f"Expected 'Content-Type: application/json', found {media or 'none'!r}.",
+            [FieldError("Content-Type", "Expected application/json.", media or None)],
+        )
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise _malformed(f"The body is not JSON: {error}.") from None
+
+
+def body_stream(req: falcon.Request) -> Any:
+    """Return the body's stream, also when it comes in chunks without a length."""
+    chunked = req.content_length is None and req.env.get("wsgi.input_terminated")
+    return req.stream if chunked else req.bounded_stream
+
+
+def _malformed(message: str) -> BadRequest:
+    return BadRequest(message, [FieldError("body", message)])
+
+
+def render(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
+    """Write an answer; a GET that matches ``If-None-Match`` becomes a 304."""
+    resp.status = reply.status
+    for name, value in reply.headers.items():
+        resp.set_header(name, value)
+    if reply.body is None:
+        return
+    resp.content_type = "application/json"
+    resp.data = to_json(reply.body)
+    if reply.status in (200, 201):
+        tag = etag(resp.data)
+        resp.set_header("ETag", tag)
+        resp.set_header("Cache-Control", "private, no-cache")
+        if req.method in ("GET", "HEAD") and _unchanged(req, tag):
+            resp.status, resp.data = 304, None
+
+
+def _unchanged(req: falcon.Request, tag: str) -> bool:
+    known = req.get_header("If-None-Match") or ""
+    return tag in (item.strip().removeprefix("W/") for item in known.split(","))

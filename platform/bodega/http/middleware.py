@@ -1,0 +1,75 @@
+"""What happens around every request: its id, its log line, its metrics, its connection."""
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import falcon
+import structlog
+from bodega_sdk.errors import BadRequest, FieldError
+from bodega_sdk.ids import uuid7
+
+from bodega.telemetry import metrics
+
+if TYPE_CHECKING:
+    from bodega.shop import Session
+
+log = structlog.get_logger("bodega.http")
+_REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
+class RequestContext:
+    """Gives every request an id, and every response its headers, log line and metrics."""
+
+    def __init__(self, session: "Session") -> None:
+        self._generation = str(session.assembly.generation)
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Take the caller's request id or make one."""
+        sent = req.get_header("X-Request-ID") or ""
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
+        req.context.request_id = request_id
+        req.context.began = time.perf_counter()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if "\0" in req.path:
+            message = "NUL characters are not allowed."
+            raise BadRequest(message, [FieldError("path", message)])
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: Any, succeeded: bool
+    ) -> None:
+        """Write the headers, the metrics and the log line."""
+        resp.set_header("X-Request-ID", req.context.request_id)
+        resp.set_header("X-Assembly-Generation", self._generation)
+        for name, value in _HEADERS:
+            resp.set_header(name, value)
+        seconds = time.perf_counter() - req.context.began
+        # The template, not the path: paths are without number, and so would the metrics be.
+        route = req.uri_template or "none"
+        metrics.REQUESTS.labels(req.method, route, str(resp.status_code)).inc()
+        metrics.DURATION.labels(req.method, route).observe(seconds)
+        log.info(
+            "request",
+            method=req.method,
+            path=req.path,
+            status=resp.status_code,
+            ms=round(seconds * 1000, 1),
+        )
+        structlog.contextvars.unbind_contextvars("request_id")
+
+
+class ConnectionPerRequest:
+    """Gives this thread's database connection back when the request is done."""
+
+    def __init__(self, session: "Session") -> None:
+        self._databases = session.databases
+
+    def process_response(self, *_: Any) -> None:
+        """Give the connection back; on SQLite it stays open, a file is no scarce thing."""
+        if self._databases.shop is self._databases.runtime:
+            self._databases.close()

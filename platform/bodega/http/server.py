@@ -1,0 +1,64 @@
+"""The API on gunicorn: threads in a few processes, each with a shop of its own."""
+
+import os
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from bodega.settings import Settings
+from bodega.telemetry.logging import configure_logging
+from bodega.telemetry.metrics_folder import VARIABLE, collect_in
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured by us; the arbiter itself never imports an addon."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take our options; gunicorn.conf.py and GUNICORN_CMD_ARGS are not read."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Open the shop; called in each worker after the fork."""
+        from bodega.follower import Follower
+        from bodega.http.app import build_app
+        from bodega.http.gate import Gate
+        from bodega.shop import Shop
+
+        configure_logging(self._settings, "web")
+        shop = Shop(self._settings, build_app, connections=self._options["threads"] + 4)
+        shop.refresh()
+        Follower(shop, "web").start()
+        return Gate(shop)
+
+
+def serve_forever(settings: Settings, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve the API until SIGTERM or SIGINT."""
+    if VARIABLE not in os.environ:
+        collect_in(settings.metrics_folder, empty=True)
+    options = {
+        "bind": f"{host}:{port}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
+        "control_socket_disable": True,
+        "graceful_timeout": 20,
+        "timeout": 60,
+        "keepalive": 5,
+        "proc_name": "bodega",
+        "loglevel": "warning",
+        "child_exit": _forget_metrics,
+    }
+    Server(settings, options).run()
+
+
+def _forget_metrics(_: Any, worker: Any) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

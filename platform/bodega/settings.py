@@ -1,0 +1,149 @@
+"""Settings of a deployment; the only reader of the environment."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bodega.errors import ConfigurationError
+
+#: Every variable that Bodega reads; secrets also as NAME_FILE, the path of a file.
+VARIABLES: Mapping[str, str] = {
+    "BODEGA_HOME": "folder of everything the shop keeps; ./shop when unset",
+    "DATABASE_URL": "postgresql://… ; SQLite in BODEGA_HOME when unset",
+    "REDIS_URL": "redis://… for wake-ups and live events; SQLite in BODEGA_HOME when unset",
+    "BODEGA_SECRET_KEY": "encrypts stored keys; made and kept in BODEGA_HOME when unset",
+    "BODEGA_ADMIN_EMAIL": "the first administrator; admin@example.com when unset",
+    "BODEGA_ADMIN_PASSWORD": "their password; made up and printed once when unset",
+    "BODEGA_EDITION": "which addons a new shop begins with; storefront when unset",
+    "BODEGA_JOB_LEASE": "seconds a silent worker keeps its job; 30 when unset",
+    "BODEGA_LOG": "console or json; console on a terminal, json otherwise",
+    "BODEGA_LOG_LEVEL": "debug, info, warning or error; info when unset",
+}
+_SECRETS = ("DATABASE_URL", "REDIS_URL", "BODEGA_SECRET_KEY", "BODEGA_ADMIN_PASSWORD")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment is told by its environment.
+
+    Args:
+        home: the folder of everything the shop keeps.
+        database_url: empty for SQLite in ``home``.
+        redis_url: empty for wake-ups by SQLite in ``home``.
+        secret_key: empty for one kept in ``home``.
+        job_lease: seconds.
+    """
+
+    home: Path
+    database_url: str = ""
+    redis_url: str = ""
+    secret_key: str = ""
+    admin_email: str = "admin@example.com"
+    admin_password: str = ""
+    edition: str = "storefront"
+    job_lease: float = 30.0
+    log_format: str = ""
+    log_level: str = "info"
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Where the processes of this shop leave their metrics."""
+        return self.home / "run" / "metrics"
+
+    def key(self) -> bytes:
+        """Return the secret key, made at first use when the environment has none.
+
+        Raises:
+            ConfigurationError: it is shorter than 16 characters.
+        """
+        text = self.secret_key or _kept_secret(self.home / "secret.key")
+        if len(text) < 16:
+            raise ConfigurationError(
+                f"BODEGA_SECRET_KEY has {len(text)} characters; give it at least 16, "
+                "e.g. what 'openssl rand -hex 32' prints"
+            )
+        return text.encode()
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # O_EXCL: of several processes starting at once, one makes the key.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Settings:
+    """Read the environment.
+
+    Args:
+        home: takes the place of ``BODEGA_HOME``.
+
+    Raises:
+        ConfigurationError: naming the variable, what was found and what was expected.
+    """
+
+    def get(name: str, default: str = "") -> str:
+        return _variable(environ, name) or default
+
+    return Settings(
+        home=(home or Path(get("BODEGA_HOME", "shop"))).absolute(),
+        database_url=_database_url(get("DATABASE_URL")),
+        redis_url=get("REDIS_URL"),
+        secret_key=get("BODEGA_SECRET_KEY"),
+        admin_email=get("BODEGA_ADMIN_EMAIL", "admin@example.com"),
+        admin_password=get("BODEGA_ADMIN_PASSWORD"),
+        edition=get("BODEGA_EDITION", "storefront"),
+        job_lease=_seconds("BODEGA_JOB_LEASE", get("BODEGA_JOB_LEASE", "30")),
+        log_format=_choice("BODEGA_LOG", get("BODEGA_LOG"), ("", "console", "json")),
+        log_level=_choice(
+            "BODEGA_LOG_LEVEL",
+            get("BODEGA_LOG_LEVEL", "info"),
+            ("debug", "info", "warning", "error"),
+        ),
+    )
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    file = environ.get(f"{name}_FILE") if name in _SECRETS else None
+    if not file:
+        return environ.get(name, "").strip()
+    if environ.get(name):
+        raise ConfigurationError(f"both {name} and {name}_FILE are set; unset one of them")
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"{name}_FILE: cannot read {file}: {error.strerror}") from None
+
+
+def _database_url(url: str) -> str:
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        scheme = url.partition(":")[0]
+        raise ConfigurationError(
+            f"DATABASE_URL begins with {scheme!r}; expected postgresql://user:password@host/name, "
+            "or leave it unset for SQLite"
+        )
+    return url
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.5 <= value <= 86_400:
+        raise ConfigurationError(f"{name}: expected 0.5 to 86400 seconds, found {text!r}")
+    return value
+
+
+def _choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        expected = ", ".join(filter(None, choices))
+        raise ConfigurationError(f"{name}: expected one of {expected}, found {text!r}")
+    return text

@@ -1,0 +1,269 @@
+"""A shop in one process: its databases, its queue and the Assembly it serves."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from bodega_sdk import models
+from bodega_sdk.encoding import to_json
+from bodega_sdk.events import Event
+from bodega_sdk.identity import ANONYMOUS, Identity
+from bodega_sdk.jobs import Job, JobState
+from bodega_sdk.models import now
+from bodega_sdk.permissions import permissions_of
+
+from bodega import state
+from bodega.addons.discovery import Catalogue, discover
+from bodega.assembly import Assembly
+from bodega.database import outbox
+from bodega.database.collections import Counts
+from bodega.database.connection import Databases, open_databases
+from bodega.database.tables import JobRow
+from bodega.errors import OperatorError
+from bodega.jobs.queue import Queue
+from bodega.jobs.runner import Runner
+from bodega.processes import Register
+from bodega.security import tokens
+from bodega.security.keys import KeyRing, load_keys
+from bodega.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class Session:
+    """The shop bound to one Assembly: what requests and jobs run on.
+
+    It is the :class:`bodega_sdk.runtime.Runtime` that the SDK's functions find.
+    """
+
+    def __init__(self, shop: "Shop", assembly: Assembly) -> None:
+        self.shop = shop
+        self.assembly = assembly
+        self.databases = shop.databases
+        self.view: Any = None
+        self._counts = Counts(shop.databases.shop, assembly.versioned_tables)
+        self._lock = threading.Lock()
+        self.in_flight = 0
+
+    def enter(self) -> None:
+        """Begin a piece of work on this Assembly."""
+        with self._lock:
+            self.in_flight += 1
+
+    def leave(self) -> None:
+        """End it."""
+        with self._lock:
+            self.in_flight -= 1
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See :func:`bodega_sdk.models.transaction`."""
+        with self.shop.transaction():
+            yield
+
+    def publish(self, event: Event, key: str, data: Mapping[str, Any]) -> None:
+        """See :meth:`bodega_sdk.events.Event.publish`."""
+        if event.name not in self.assembly.events:
+            raise OperatorError(
+                f"event {event.name!r} is not declared; return it from register_events"
+            )
+        with self.shop.transaction():
+            outbox.append(self.databases.shop, event, key, data)
+
+    def enqueue(self, job: Job, payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
+        """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
+        row = JobRow(
+            name=job.name,
+            lane=job.lane,
+            payload=orjson.loads(to_json(payload)),
+            max_attempts=job.max_attempts,
+            run_at=run_at or now(),
+        )
+        with self.shop.transaction():
+            row.save(force_insert=True)
+            if run_at is None:
+                self.databases.shop.after_commit(lambda: self.shop.queue.wake(job.lane))
+        found: UUID = row.id
+        return found
+
+    def job_state(self, job_id: UUID) -> JobState | None:
+        """See :func:`bodega_sdk.jobs.job_state`."""
+        row = JobRow.get_or_none(JobRow.id == job_id)
+        if row is None:
+            return None
+        return JobState(
+            row.id, row.name, row.status, row.attempts, row.done, row.total, row.error,
+            row.created_at, row.started_at, row.finished_at,
+        )  # fmt: skip
+
+    def work_here(self, job_id: UUID) -> bool:
+        """See :func:`bodega_sdk.jobs.work_here`."""
+        if any(process.kind == "worker" for process in self.shop.register.living()):
+            return False
+        lane: str = JobRow.get_by_id(job_id).lane
+        runner = Runner(self.shop, f"command {os.getpid()}", threads=1)
+        threading.Thread(target=runner.work, args=(lane,), name="work-here", daemon=True).start()
+        return True
+
+    def setting(self, name: str) -> Any:
+        """See :func:`bodega_sdk.settings.setting`."""
+        return self.assembly.settings[name]
+
+    def count(self, query: Any) -> int:
+        """See :class:`bodega.database.collections.Counts`."""
+        return self._counts.count(query)
+
+    def touch(self, *tables: str) -> None:
+        """See :class:`bodega_sdk.runtime.Runtime`."""
+        self.databases.shop.touch(*tables)
+
+    def issue_token(
+        self,
+        subject: str,
+        roles: tuple[str, ...],
+        use: str,
+        lifetime: timedelta,
+        claims: Mapping[str, Any],
+    ) -> str:
+        """See :func:`bodega_sdk.identity.issue_token`."""
+        return tokens.sign(self.shop.keys, subject, roles, use, lifetime, claims)
+
+    def read_token(self, token: str, use: str) -> dict[str, Any]:
+        """See :func:`bodega_sdk.identity.read_token`."""
+        return tokens.read(self.shop.keys, token, use)
+
+    def identify(self, token: str | None) -> Identity:
+        """Return who an access token belongs to; anonymous without one.
+
+        Raises:
+            Unauthenticated: the token is no good.
+        """
+        if token is None:
+            return ANONYMOUS
+        claims = self.read_token(token, "access")
+        roles = tuple(str(role) for role in claims.get("roles", ()))
+        held = permissions_of(roles, self.assembly.grants, self.assembly.permissions)
+        return Identity(str(claims["sub"]), roles, held)
+
+    def folder(self, name: str) -> Path:
+        """See :func:`bodega_sdk.files.folder`."""
+        path = self.shop.settings.home / "files" / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+class Shop:
+    """One process's shop.
+
+    Args:
+        settings: of the deployment.
+        view: computed for each Assembly before it is served, e.g. the WSGI app.
+        connections: to PostgreSQL, at most.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        view: Callable[[Session], Any] | None = None,
+        connections: int = 20,
+    ) -> None:
+        self.settings = settings
+        self._view = view or (lambda session: None)
+        self.databases: Databases = open_databases(settings, connections)
+        models.database.initialize(self.databases.shop)
+        self.register = Register(self.databases.runtime)
+        self.catalogue = Catalogue({}, {})
+        self._keys: KeyRing | None = None
+        self._queue: Queue | None = None
+        self._shop_id = ""
+        self._older: list[Session] = []
+        self.current = Session(self, Assembly(0))
+
+    # What is known only after the first start.
+
+    @property
+    def shop_id(self) -> str:
+        """The shop's own id."""
+        if not self._shop_id:
+            self._shop_id = state.shop_id()
+        return self._shop_id
+
+    @property
+    def queue(self) -> Queue:
+        """The wake-ups."""
+        if self._queue is None:
+            self._queue = Queue(self.settings, self.shop_id)
+        return self._queue
+
+    @property
+    def keys(self) -> KeyRing:
+        """The keys that sign tokens."""
+        if self._keys is None:
+            self._keys = load_keys(self.settings.key())
+        if self._keys is None:
+            raise OperatorError("this shop was never started; run 'bodega migrate' first")
+        return self._keys
+
+    # The Assembly.
+
+    @property
+    def assembly(self) -> Assembly:
+        """The Assembly that is served now."""
+        return self.current.assembly
+
+    def refresh(self) -> Assembly:
+        """Read the state, compute the Assembly and serve it; return it."""
+        self.catalogue = discover()
+        assembly = state.assemble(self.databases.shop, self.catalogue, state.read_state())
+        self.adopt(assembly)
+        return assembly
+
+    def adopt(self, assembly: Assembly) -> None:
+        """Serve an Assembly; what is in flight finishes on the one it began with."""
+        session = Session(self, assembly)
+        session.view = self._view(session)
+        self._older = [old for old in (*self._older, self.current) if old.in_flight]
+        self.current = session
+
+    @property
+    def draining(self) -> int:
+        """How many requests and jobs still run on older Assemblies."""
+        return sum(old.in_flight for old in self._older)
+
+    def lend(self) -> Session:
+        """Return the current session, entered; the caller leaves it."""
+        while True:
+            session = self.current
+            session.enter()
+            if session is self.current:
+                return session
+            session.leave()  # It was replaced in between; the new one is as good.
+
+    @contextmanager
+    def lent(self) -> Iterator[Session]:
+        """Run the block on the current Assembly."""
+        session = self.lend()
+        try:
+            yield session
+        finally:
+            session.leave()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See :func:`bodega_sdk.models.transaction`."""
+        database = self.databases.shop
+        if database.in_transaction():
+            with database.atomic():
+                yield
+            return
+        database.forget_touched()
+        with database.atomic():
+            yield
+            database.raise_versions()

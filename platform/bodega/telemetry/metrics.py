@@ -1,0 +1,37 @@
+"""Metrics for Prometheus, summed over all processes of the shop."""
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from bodega.telemetry.metrics_folder import VARIABLE
+
+__all__ = ["CONTENT_TYPE_LATEST", "DURATION", "JOBS", "REQUESTS", "exposition"]
+
+REQUESTS = Counter(
+    "bodega_http_requests_total", "Requests answered.", ("method", "route", "status")
+)
+DURATION = Histogram(
+    "bodega_http_request_seconds",
+    "Seconds that a request took.",
+    ("method", "route"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+JOBS = Counter("bodega_jobs_total", "Runs of jobs that ended.", ("job", "outcome"))
+
+
+def exposition() -> bytes:
+    """Return the metrics of all processes in Prometheus' text format."""
+    if VARIABLE not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

@@ -1,0 +1,66 @@
+"""The SDK: what an addon of Bodega is written with.
+
+Whatever is listed in ``__all__`` here, and the public names of the modules
+``schemas`` and ``errors``, is the contract of SDK version :data:`SDK_VERSION`.
+"""
+
+from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
+from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
+from bodega_sdk.files import folder
+from bodega_sdk.hookspecs import FirstStart
+from bodega_sdk.http import Parameter, Reply, Request, Route, Routes
+from bodega_sdk.identity import ANONYMOUS, Identity, issue_token, read_token
+from bodega_sdk.ids import uuid7
+from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
+from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
+from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
+from bodega_sdk.money import Money
+from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES
+from bodega_sdk.resources import Collection, Filter
+from bodega_sdk.settings import Setting, setting
+
+__all__ = [
+    "ANONYMOUS",
+    "AUTHENTICATED",
+    "PUBLIC",
+    "ROLES",
+    "SDK_VERSION",
+    "Channel",
+    "Collection",
+    "Dependency",
+    "Entity",
+    "Event",
+    "Filter",
+    "FirstStart",
+    "Identity",
+    "Job",
+    "JobRun",
+    "JobState",
+    "Manifest",
+    "Model",
+    "Money",
+    "Occurrence",
+    "Parameter",
+    "Reply",
+    "Request",
+    "Route",
+    "Routes",
+    "Setting",
+    "Subscription",
+    "Subscriptions",
+    "UTCDateTimeField",
+    "database",
+    "folder",
+    "hookimpl",
+    "hookspec",
+    "issue_token",
+    "job",
+    "job_state",
+    "manifest_hook",
+    "now",
+    "read_token",
+    "setting",
+    "transaction",
+    "uuid7",
+    "work_here",
+]

@@ -1,0 +1,25 @@
+"""JSON as Bodega writes it, and the ETag of what it wrote."""
+
+import hashlib
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+
+def to_json(value: Any) -> bytes:
+    """Return compact UTF-8 JSON; instants end in ``Z``, Decimals become strings."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def etag(body: bytes) -> str:
+    """Return the strong entity tag of a representation (RFC 9110 §8.8.3), quotes included."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'

@@ -1,0 +1,180 @@
+"""Every error an addon may raise or meet.
+
+::
+
+    BodegaError
+    ├── ManifestError           an addon's manifest cannot be used
+    ├── UnboundError            the SDK was used outside a running shop
+    ├── LeaseLost               this job run no longer owns its job
+    ├── PermanentFailure        a job that must not be tried again
+    └── Problem                 an answer of the API (RFC 9457)
+        ├── BadRequest          400  the request cannot be read
+        ├── Unauthenticated     401  nobody is logged in
+        ├── PermissionDenied    403  somebody is, but may not
+        ├── NotFound            404
+        ├── Conflict            409  the state of the resource forbids it
+        ├── PreconditionFailed  412  If-Match names another version
+        ├── TooLarge            413
+        ├── UnsupportedMedia    415
+        ├── InvalidInput        422  the request was read, its values are wrong
+        ├── PreconditionRequired 428 If-Match is missing
+        ├── TooManyRequests     429
+        └── Unavailable         503  try again later
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class BodegaError(Exception):
+    """The root of all errors of Bodega."""
+
+
+class ManifestError(BodegaError):
+    """An addon's manifest breaks a rule; the message says which and how to mend it."""
+
+
+class UnboundError(BodegaError):
+    """The SDK needs a running shop here: call it in a request, a job or a command."""
+
+
+class LeaseLost(BodegaError):
+    """Another worker owns the job now; this run must stop and has written nothing."""
+
+
+class PermanentFailure(BodegaError):
+    """The job cannot succeed, however often it is tried; the message tells the user why."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field of a request.
+
+    Args:
+        field: dotted path of the field, query parameter or header, e.g. ``"price"``.
+        message: what was expected and what to do, as a sentence.
+        found: what was sent, shortened; ``None`` when nothing was sent.
+    """
+
+    field: str
+    message: str
+    found: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the error as it stands in a problem document."""
+        shown = {"field": self.field, "message": self.message}
+        return shown if self.found is None else shown | {"found": _shorten(self.found)}
+
+
+def _shorten(value: Any, limit: int = 100) -> Any:
+    if isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+class Problem(BodegaError):
+    """An error that becomes an ``application/problem+json`` answer.
+
+    Args:
+        detail: one sentence for the person who reads it.
+        errors: what is wrong, field by field.
+        retry_after: seconds after which trying again makes sense.
+        extra: further members of the problem document.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self,
+        detail: str,
+        errors: Iterable[FieldError] = (),
+        *,
+        retry_after: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+        self.extra = dict(extra or {})
+
+
+class BadRequest(Problem):
+    """The request itself cannot be understood."""
+
+    status, code, title = 400, "bad-request", "The request cannot be read"
+
+
+class Unauthenticated(Problem):
+    """Nobody is logged in, or the token is no longer good."""
+
+    status, code, title = 401, "unauthenticated", "Log in first"
+
+
+class PermissionDenied(Problem):
+    """The caller is known but lacks a permission."""
+
+    status, code, title = 403, "permission-denied", "You may not do this"
+
+
+class NotFound(Problem):
+    """There is nothing here."""
+
+    status, code, title = 404, "not-found", "Not found"
+
+
+class Conflict(Problem):
+    """The state of the resource forbids it, e.g. a name that is taken."""
+
+    status, code, title = 409, "conflict", "In conflict with what is there"
+
+
+class PreconditionFailed(Problem):
+    """``If-Match`` names a version that is no longer the current one."""
+
+    status, code, title = 412, "precondition-failed", "Somebody changed it meanwhile"
+
+
+class TooLarge(Problem):
+    """The body is larger than this route accepts."""
+
+    status, code, title = 413, "too-large", "The request is too large"
+
+
+class UnsupportedMedia(Problem):
+    """The body's media type is not one this route reads."""
+
+    status, code, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
+class InvalidInput(Problem):
+    """The request was read, but values in it are not acceptable."""
+
+    status, code, title = 422, "invalid-input", "Some values are not acceptable"
+
+
+class PreconditionRequired(Problem):
+    """This route only writes when ``If-Match`` is sent."""
+
+    status, code, title = 428, "precondition-required", "If-Match is required"
+
+
+class TooManyRequests(Problem):
+    """The caller asks too often."""
+
+    status, code, title = 429, "too-many-requests", "Too many requests"
+
+
+class Unavailable(Problem):
+    """The shop cannot answer now, but will again."""
+
+    status, code, title = 503, "unavailable", "Try again later"
+
+
+def invalid(field: str, message: str, found: Any = None) -> InvalidInput:
+    """Return the error for one bad field; raise what it returns."""
+    return InvalidInput(f"'{field}': {message}", [FieldError(field, message, found)])

@@ -1,0 +1,104 @@
+"""Domain events: facts that leave an addon through the outbox, after the commit only."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bodega_sdk.runtime import runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The declaration of an event.
+
+    Args:
+        name: ``"noun.past_participle"``, e.g. ``"order.paid"``.
+        summary: when it happens, one sentence.
+        fields: member of the data → its type and meaning.
+        version: raised when a member changes its meaning or goes.
+    """
+
+    name: str
+    summary: str
+    fields: Mapping[str, str]
+    version: int = 1
+
+    def publish(self, key: str, data: Mapping[str, Any]) -> None:
+        """Append the event to the outbox, in the transaction that is open.
+
+        Args:
+            key: what it is about, e.g. the order's id; events of one key keep their order.
+                Hold the row (or a lock) of that thing before publishing.
+            data: JSON-serialisable.
+        """
+        runtime().publish(self, key, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An event that happened, as its readers see it.
+
+    Args:
+        offset: its place in the shop's log, dense and in order of commit.
+        name, version, key, data: see :class:`Event`.
+        occurred_at: when it was published, UTC.
+    """
+
+    offset: int
+    name: str
+    version: int
+    key: str
+    data: dict[str, Any]
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A function that is called once for each occurrence, in order, in a transaction."""
+
+    event: str
+    handler: Callable[[Occurrence], None]
+
+    @property
+    def name(self) -> str:
+        """The handler's full name: the subscription's place in the log is kept under it."""
+        return f"{self.event}>{self.handler.__module__}.{self.handler.__qualname__}"
+
+
+class Subscriptions:
+    """Collects what an addon subscribes to; given to ``register_subscriptions``."""
+
+    def __init__(self) -> None:
+        self.collected: list[Subscription] = []
+
+    def on(self, event: str, handler: Callable[[Occurrence], None]) -> None:
+        """Call ``handler`` for each event of this name, in a worker, at least once."""
+        self.collected.append(Subscription(event, handler))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A real-time stream of events about one thing.
+
+    Args:
+        name: its pattern, e.g. ``"imports.{id}"``; the braces hold the events' key.
+        events: names of the events that it carries.
+        permission: what a subscriber must hold.
+        summary: what it streams, one sentence.
+    """
+
+    name: str
+    events: tuple[str, ...]
+    permission: str
+    summary: str
+
+    def key_of(self, requested: str) -> str | None:
+        """Return the key that a requested channel names, or None when it is another one."""
+        prefix, _, rest = self.name.partition("{")
+        suffix = rest.partition("}")[2]
+        if len(requested) <= len(prefix) + len(suffix):
+            return None
+        if not (requested.startswith(prefix) and requested.endswith(suffix)):
+            return None
+        return requested[len(prefix) : len(requested) - len(suffix)]

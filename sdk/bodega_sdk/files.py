@@ -1,0 +1,13 @@
+"""Folders for what an addon keeps outside the database."""
+
+from pathlib import Path
+
+from bodega_sdk.runtime import runtime
+
+
+def folder(name: str) -> Path:
+    """Return the addon's folder below the shop's home, made if need be.
+
+    Web and worker processes of one shop share it.
+    """
+    return runtime().folder(name)

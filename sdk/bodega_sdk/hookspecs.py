@@ -1,0 +1,91 @@
+"""Every hook of the kernel: the table of contents of the platform.
+
+``register_*`` hooks declare; the kernel calls them once per Assembly, in dependency
+order. ``on_*`` hooks act. A name ending in ``_specs`` lets an addon publish hooks of
+its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from bodega_sdk._markers import hookspec, manifest_spec
+from bodega_sdk.events import Channel, Event, Subscriptions
+from bodega_sdk.http import Routes
+from bodega_sdk.jobs import Job
+from bodega_sdk.manifest import Manifest
+from bodega_sdk.models import Model
+
+
+@dataclass
+class FirstStart:
+    """A shop starting for the first time.
+
+    Args:
+        admin_email, admin_password: the administrator the operator asked for; the
+            password is None when one shall be made up.
+        lines: what to tell the operator at the end.
+    """
+
+    admin_email: str
+    admin_password: str | None
+    lines: list[str] = field(default_factory=list)
+
+
+@manifest_spec
+def addon_manifest() -> Manifest:
+    """Return the addon's manifest; the only hook of its manifest module."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_models() -> Iterable[type[Model]]:
+    """Return the addon's tables. Their names begin with the addon's name and ``_``."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_routes(routes: Routes) -> None:
+    """Declare the addon's routes, below its own roots."""
+
+
+@hookspec
+def register_jobs() -> Iterable[Job]:
+    """Return the addon's jobs and schedules. Their names begin with the addon's name and ``.``."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_events() -> Iterable[Event]:
+    """Return the events that the addon publishes."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_subscriptions(events: Subscriptions) -> None:
+    """Say which events of other addons this one reacts to."""
+
+
+@hookspec
+def register_channels() -> Iterable[Channel]:
+    """Return the real-time channels that the addon offers."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_commands() -> Iterable[click.Command]:
+    """Return commands to stand beside ``bodega up``. They run with the shop bound."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def on_first_start(start: FirstStart) -> None:
+    """Make what a new shop needs; called once, in the transaction of the first start."""
+
+
+def hook_names() -> tuple[str, ...]:
+    """Return the names of the kernel's hooks, in the order they are declared."""
+    marked: list[Any] = [item for item in globals().values() if hasattr(item, "bodega_spec")]
+    return tuple(item.__name__ for item in marked)

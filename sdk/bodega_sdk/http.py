@@ -1,0 +1,231 @@
+"""Routes as data: what an addon serves, readable by the API, OpenAPI and the tests alike."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import falcon
+
+from bodega_sdk.errors import BadRequest, FieldError
+from bodega_sdk.identity import ANONYMOUS, Identity
+from bodega_sdk.schemas import Schema
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+#: Characters of one query parameter.
+LONGEST_PARAMETER = 1000
+
+
+@dataclass(slots=True)
+class Request:
+    """A request whose path, query and body have been checked against its route.
+
+    Args:
+        params: path parameters; ``id`` is a UUID unless the route says otherwise.
+        query: the query parameters that were sent or have a default.
+        body: the loaded body for routes with a schema; None otherwise.
+        identity: who is calling.
+        raw: Falcon's request, for streams and headers.
+    """
+
+    params: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Any
+    identity: Identity
+    raw: falcon.Request
+
+    def url(self, **changes: Any) -> str:
+        """Return this request's address with query parameters replaced (None drops one)."""
+        query: dict[str, Any] = dict(self.raw.params) | changes
+        kept = {name: value for name, value in query.items() if value is not None}
+        return self.raw.prefix + self.raw.path + falcon.to_query_str(kept)
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer other than 200 with a JSON body.
+
+    Args:
+        body: JSON-serialisable; None sends no body.
+        status: HTTP status code.
+        headers: further headers.
+    """
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Request], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter.
+
+    Args:
+        name: as it is written in the URL.
+        type: one of ``str int bool Decimal UUID``.
+        help: one sentence.
+        default: its value when it is not sent; None leaves it out.
+        minimum, maximum: inclusive bounds of numbers.
+        choices: the only values allowed.
+    """
+
+    name: str
+    type: type = str
+    help: str = ""
+    default: Any = None
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> Any:
+        """Read the parameter.
+
+        Raises:
+            BadRequest: naming the parameter, what was found and what was expected.
+        """
+        value = self._convert(text)
+        if self.choices and value not in self.choices:
+            raise self.wrong(f"Expected one of: {', '.join(self.choices)}.", text)
+        if self.minimum is not None and value < self.minimum:
+            raise self.wrong(f"Must be at least {self.minimum}.", text)
+        if self.maximum is not None and value > self.maximum:
+            raise self.wrong(f"Must be at most {self.maximum}.", text)
+        return value
+
+    def _convert(self, text: str) -> Any:
+        if len(text) > LONGEST_PARAMETER:
+            raise self.wrong(f"Must be at most {LONGEST_PARAMETER} characters long.", text)
+        if "\0" in text:
+            raise self.wrong("NUL characters are not allowed.", text)
+        try:
+            return _PARSERS[self.type](text)
+        except (ValueError, InvalidOperation):
+            raise self.wrong(f"Expected {_EXPECTED[self.type]}.", text) from None
+
+    def wrong(self, message: str, found: Any) -> BadRequest:
+        """Return the error that says what is wrong with this parameter."""
+        return BadRequest(
+            f"Query parameter '{self.name}': {message}", [FieldError(self.name, message, found)]
+        )
+
+
+def _read_int(text: str) -> int:
+    if len(text) > 19 or not text.removeprefix("-").isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def _read_bool(text: str) -> bool:
+    if text.lower() not in ("true", "1", "false", "0"):
+        raise ValueError(text)
+    return text.lower() in ("true", "1")
+
+
+def _read_decimal(text: str) -> Decimal:
+    value = Decimal(text)
+    if not value.is_finite() or abs(value.adjusted()) > 20:
+        raise ValueError(text)
+    return value
+
+
+_PARSERS: Mapping[type, Callable[[str], Any]] = {
+    str: str,
+    int: _read_int,
+    bool: _read_bool,
+    Decimal: _read_decimal,
+    UUID: UUID,
+}
+_EXPECTED = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    Decimal: "a decimal number such as 29.99",
+    UUID: "a UUID",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API.
+
+    Args:
+        method: one of :data:`METHODS`.
+        path: template below ``/api/v1``, e.g. ``"/orders/{id}/cancel"``.
+        handler: takes a :class:`Request`; returns a :class:`Reply` or a JSON body.
+        permission: what the caller must hold; PUBLIC opens it to everybody.
+        summary: one line for the documentation.
+        description: more, in Markdown.
+        parameters: the query parameters; any other is refused.
+        body: schema of the JSON body; None when the route reads none.
+        partial: whether members of the body may be left out.
+        media: the body's media type when the handler reads ``request.raw.stream`` itself.
+        largest: bytes of the body at most.
+        returns: schema of the answer's body.
+        listing: whether the answer is a page of ``returns``.
+        status: the status of success.
+        path_types: types of path parameters other than UUID.
+        tag: the group in the documentation; the addon's name when empty.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    permission: str
+    summary: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    body: type[Schema] | None = None
+    partial: bool = False
+    media: str = ""
+    largest: int = 2**20
+    returns: type[Schema] | None = None
+    listing: bool = False
+    status: int = 200
+    path_types: Mapping[str, type] = field(default_factory=dict)
+    tag: str = ""
+    addon: str = ""
+
+    def owned_by(self, addon: str) -> "Route":
+        """Return the route with its owner written in."""
+        return replace(self, addon=addon, tag=self.tag or addon)
+
+    def load_query(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the query parameters that were sent.
+
+        Raises:
+            BadRequest: an unknown parameter (naming the known ones), one sent twice, a bad value.
+        """
+        known = {item.name: item for item in self.parameters}
+        query = {item.name: item.default for item in self.parameters if item.default is not None}
+        for name, text in sent.items():
+            if name not in known:
+                raise _unknown_parameter(name, known)
+            if not isinstance(text, str):
+                raise known[name].wrong("Must be sent once only.", ", ".join(text))
+            query[name] = known[name].parse(text)
+        return query
+
+
+def _unknown_parameter(name: str, known: Iterable[str]) -> BadRequest:
+    names = ", ".join(sorted(known)) or "none"
+    message = f"Unknown query parameter; this address knows: {names}."
+    return BadRequest(f"'{name}': {message}", [FieldError(name, message)])
+
+
+class Routes:
+    """Collects an addon's routes; given to ``register_routes``."""
+
+    def __init__(self) -> None:
+        self.collected: list[Route] = []
+
+    def add(self, *routes: Route) -> None:
+        """Serve routes."""
+        self.collected.extend(routes)
+
+    def collection(self, path: str, collection: "type[Any]") -> None:
+        """Serve a :class:`bodega_sdk.resources.Collection` at ``path`` and ``path/{id}``."""
+        self.add(*collection().routes(path))

@@ -1,0 +1,62 @@
+"""Who is calling, and the tokens that prove it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
+from bodega_sdk.runtime import runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller of a request, a socket or a command.
+
+    Args:
+        subject: the account's id as text; empty for an anonymous caller.
+        roles: the account's roles, see :data:`bodega_sdk.permissions.ROLES`.
+        permissions: what these roles hold in the current Assembly.
+    """
+
+    subject: str = ""
+    roles: tuple[str, ...] = ()
+    permissions: frozenset[str] = frozenset()
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether somebody is logged in."""
+        return bool(self.subject)
+
+    def may(self, permission: str) -> bool:
+        """Whether the caller holds a permission (or it is PUBLIC or AUTHENTICATED)."""
+        if permission == PUBLIC:
+            return True
+        return self.authenticated and (permission == AUTHENTICATED or permission in self.permissions)
+
+
+#: Nobody in particular.
+ANONYMOUS = Identity()
+
+
+def issue_token(
+    subject: str, roles: tuple[str, ...], use: str, lifetime: timedelta, **claims: Any
+) -> str:
+    """Sign a JSON Web Token with the shop's current key.
+
+    Args:
+        subject: the account's id.
+        roles: its roles.
+        use: ``"access"`` or ``"refresh"``; a token of one use is refused for the other.
+        lifetime: how long it is good.
+        claims: further claims, JSON-serialisable.
+    """
+    return runtime().issue_token(subject, roles, use, lifetime, claims)
+
+
+def read_token(token: str, use: str) -> dict[str, Any]:
+    """Return the claims of a token of this shop.
+
+    Raises:
+        Unauthenticated: not ours, expired, or made for another use.
+    """
+    return runtime().read_token(token, use)

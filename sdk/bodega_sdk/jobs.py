@@ -1,0 +1,143 @@
+"""Jobs: work done later, by a worker, that survives the worker.
+
+A job is a row written with the business data it belongs to. A worker claims it with
+a lease; when the worker dies, another claims it again. So a handler may run more
+than once, and writes through :meth:`JobRun.transaction`, which lets nothing through
+that a worker writes after it lost its lease.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from bodega_sdk.runtime import runtime
+
+#: Lanes keep long work from starving short work.
+LANES = ("default", "bulk", "mail")
+
+
+class JobRun(Protocol):
+    """One run of a job, given to its handler first."""
+
+    id: UUID
+    attempt: int
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """What the last run saved; empty at first."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Like :func:`bodega_sdk.models.transaction`, and at its end the lease is checked.
+
+        Raises:
+            LeaseLost: at the end of the block; it is rolled back.
+        """
+
+    def save(
+        self,
+        checkpoint: Mapping[str, Any] | None = None,
+        *,
+        done: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        """Store where to go on from, and the progress; inside :meth:`transaction`.
+
+        Raises:
+            LeaseLost: another worker owns the job now.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A declared job; calling it runs the handler, :meth:`enqueue` lets a worker do so.
+
+    Args:
+        name: ``"addon.verb"``.
+        handler: takes the run and the payload as keywords.
+        lane: one of :data:`LANES`.
+        max_attempts: how often it is tried before it is dead.
+        every: for a schedule, how often it is enqueued; None otherwise.
+    """
+
+    name: str
+    handler: Callable[..., None]
+    lane: str = "default"
+    max_attempts: int = 5
+    every: timedelta | None = None
+
+    def enqueue(self, *, run_at: datetime | None = None, **payload: Any) -> UUID:
+        """Write the job in the transaction that is open; a worker runs it after the commit.
+
+        Args:
+            run_at: not before then (aware); None for at once.
+            payload: JSON-serialisable keywords of the handler.
+
+        Returns:
+            The job's id.
+        """
+        return runtime().enqueue(self, payload, run_at)
+
+    def __call__(self, run: JobRun, **payload: Any) -> None:
+        self.handler(run, **payload)
+
+
+def job(
+    name: str,
+    *,
+    lane: str = "default",
+    max_attempts: int = 5,
+    every: timedelta | None = None,
+) -> Callable[[Callable[..., None]], Job]:
+    """Declare a function as a job.
+
+    Example::
+
+        @job("loyalty.award", lane="default")
+        def award(run: JobRun, order_id: str) -> None: ...
+    """
+    if lane not in LANES:
+        raise ValueError(f"job {name}: lane {lane!r} is unknown, expected one of {', '.join(LANES)}")
+
+    def declare(handler: Callable[..., None]) -> Job:
+        return Job(name, handler, lane, max_attempts, every)
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """Where a job stands.
+
+    Args:
+        status: queued, running, succeeded, dead, parked or cancelled.
+        done, total: progress in the job's own unit; total is None while unknown.
+        error: why the last attempt failed.
+    """
+
+    id: UUID
+    name: str
+    status: str
+    attempts: int
+    done: int
+    total: int | None
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def job_state(job_id: UUID) -> JobState | None:
+    """Return where a job stands, or None if there is none with this id."""
+    return runtime().job_state(job_id)
+
+
+def work_here(job_id: UUID) -> bool:
+    """Run a queued job in this process if no worker lives; for commands that wait for one.
+
+    Returns:
+        Whether it was begun here, in a thread; follow it with :func:`job_state`.
+    """
+    return runtime().work_here(job_id)

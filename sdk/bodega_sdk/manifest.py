@@ -1,0 +1,159 @@
+"""What an addon says of itself, readable without importing its code."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from bodega_sdk.errors import ManifestError
+from bodega_sdk.permissions import ROLES
+from bodega_sdk.settings import Setting
+
+#: The version of the SDK, which manifests state a range of.
+SDK_VERSION = "1.0.0"
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_USES = ("events", "hosts", "secrets", "jobs", "addons")
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Another addon that must be enabled first.
+
+    Args:
+        name: the addon's name.
+        versions: the versions that will do (PEP 440).
+    """
+
+    name: str
+    versions: SpecifierSet
+
+    @classmethod
+    def parse(cls, text: str) -> "Dependency":
+        """Read ``"orders"`` or ``"orders>=1.0,<2"``.
+
+        Raises:
+            ManifestError: it is neither.
+        """
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            raise ManifestError(
+                f"dependency {text!r} cannot be read ({error}); write e.g. 'orders>=1.0'"
+            ) from None
+        return cls(requirement.name, requirement.specifier)
+
+    def accepts(self, version: str) -> bool:
+        """Whether a version will do."""
+        return self.versions.contains(version, prereleases=True)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An addon's manifest.
+
+    Args:
+        name: lower_snake_case; its tables, routes, permissions and settings begin with it.
+        version: PEP 440.
+        package: the import name of its code; ``package.plugin`` holds its hooks.
+        summary: one sentence for the operator.
+        sdk: the SDK versions it works with, PEP 440, e.g. ``">=1.0,<2"``.
+        depends: addons it needs, e.g. ``("accounts", "orders>=1.0")``.
+        auto_enable_with: enable it as soon as all of these are enabled.
+        conflicts: addons that must not be enabled beside it.
+        permissions: name → what it lets one do; each name begins with ``name.``.
+        grants: role → the permissions it holds; ``admin`` holds all without saying.
+        uses: capabilities, see the author's guide.
+        settings: what the operator can set.
+        routes: first segments of its routes below ``/api/v1``; its name when empty.
+    """
+
+    name: str
+    version: str
+    package: str
+    summary: str
+    sdk: str = ">=1.0,<2"
+    depends: tuple[str, ...] = ()
+    auto_enable_with: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: tuple[Setting, ...] = ()
+    routes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        faults = list(_faults(self))
+        if faults:
+            raise ManifestError(f"manifest of {self.name!r}: " + "; ".join(faults))
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The parsed ``depends``."""
+        return tuple(map(Dependency.parse, self.depends))
+
+    @property
+    def route_roots(self) -> tuple[str, ...]:
+        """First segments of the routes it may own."""
+        return self.routes or (self.name.replace("_", "-"),)
+
+
+def _faults(manifest: Manifest) -> Iterator[str]:
+    if not isinstance(manifest.name, str) or not _NAME.fullmatch(manifest.name):
+        yield "name must be lower_snake_case"
+        return
+    yield from _version_faults(manifest)
+    for text in manifest.depends:
+        try:
+            Dependency.parse(text)
+        except ManifestError as error:
+            yield str(error)
+    yield from _permission_faults(manifest)
+    for use in manifest.uses.keys() - set(_USES):
+        yield f"uses {use!r} is unknown, expected one of {', '.join(_USES)}"
+    yield from _setting_faults(manifest.settings)
+
+
+def _version_faults(manifest: Manifest) -> Iterator[str]:
+    try:
+        Version(manifest.version)
+    except (InvalidVersion, TypeError):
+        yield f"version {manifest.version!r} is no PEP 440 version such as '1.2.0'"
+    try:
+        SpecifierSet(manifest.sdk)
+    except (InvalidSpecifier, TypeError, AttributeError):
+        yield f"sdk {manifest.sdk!r} is no PEP 440 range such as '>=1.0,<2'"
+
+
+def _permission_faults(manifest: Manifest) -> Iterator[str]:
+    for name in manifest.permissions:
+        if not name.startswith(f"{manifest.name}."):
+            yield f"permission {name!r} must begin with '{manifest.name}.'"
+    for role, names in manifest.grants.items():
+        if role not in ROLES:
+            yield f"grants: role {role!r} is unknown, expected one of {', '.join(ROLES)}"
+        for name in names:
+            if name not in manifest.permissions:
+                yield f"grants: {role} is given {name!r}, which 'permissions' does not declare"
+
+
+def _setting_faults(settings: tuple[Setting, ...]) -> Iterator[str]:
+    for item in settings:
+        try:
+            item.check(item.default)
+        except ValueError as error:
+            yield f"setting {item.name}: its default is not allowed: {error}"
+
+
+def sdk_accepts(manifest: Manifest, version: str = SDK_VERSION) -> bool:
+    """Whether this SDK is one that the addon works with."""
+    return SpecifierSet(manifest.sdk).contains(version, prereleases=True)
+
+
+def setting_defaults(manifest: Manifest) -> dict[str, Any]:
+    """Return ``{"addon.setting": default}``."""
+    return {f"{manifest.name}.{item.name}": item.default for item in manifest.settings}

@@ -1,0 +1,89 @@
+"""Tables: the base classes, the fields both engines agree on, and the transaction."""
+
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+import peewee
+
+from bodega_sdk.ids import uuid7
+from bodega_sdk.runtime import runtime
+
+#: Every model's database; the kernel says which one it is.
+database = peewee.DatabaseProxy()
+
+
+def now() -> datetime:
+    """Return the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class UTCDateTimeField(peewee.Field):  # type: ignore[misc]
+    """An instant: an aware ``datetime`` in UTC on every engine.
+
+    SQLite stores ISO-8601 text of one width, so that order and comparison hold.
+    """
+
+    field_type = "TIMESTAMPTZ"
+
+    def db_value(self, value: Any) -> Any:
+        """Return the instant as text both engines read."""
+        if not isinstance(value, datetime):
+            return value
+        if value.tzinfo is None:
+            raise ValueError(f"{self.name}: expected an aware datetime, found {value!r}")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def python_value(self, value: Any) -> datetime | None:
+        """Return an aware datetime in UTC."""
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
+class Model(peewee.Model):  # type: ignore[misc]
+    """Base of every table. ``Meta.table_name`` starts with the addon's name and ``_``."""
+
+    DoesNotExist: ClassVar[type[peewee.DoesNotExist]]
+
+    class Meta:
+        """Peewee's options."""
+
+        database = database
+        # True would name indexes after the class: two addons' `Line` would collide.
+        legacy_table_names = False
+        # Whether lists of it are counted once per version; see Runtime.count.
+        versioned = False
+
+
+class Entity(Model):
+    """A table with a UUIDv7 key and the two timestamps, served through the API."""
+
+    id: Any = peewee.UUIDField(primary_key=True, default=uuid7)
+    created_at: Any = UTCDateTimeField(default=now, index=True)
+    updated_at: Any = UTCDateTimeField(default=now)
+
+    class Meta:
+        """Peewee's options."""
+
+        versioned = True
+
+    @classmethod
+    def find(cls, key: UUID, *, lock: bool = False) -> Self | None:
+        """Return the row with this key, or None; ``lock`` holds it until the commit."""
+        query = cls.select().where(cls.id == key)
+        # SQLite's transactions are exclusive already, and it knows no row locks.
+        if lock and database.obj.for_update:
+            query = query.for_update()
+        found: Self | None = query.first()
+        return found
+
+
+def transaction() -> AbstractContextManager[None]:
+    """Open the unit of work: everything in the ``with`` block happens, or nothing does.
+
+    Events published and jobs enqueued inside belong to it. Nested blocks join the
+    outer one as savepoints. On SQLite it takes the write lock at once.
+    """
+    return runtime().transaction()

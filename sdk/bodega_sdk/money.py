@@ -1,0 +1,79 @@
+"""Money: whole minor units and an ISO 4217 currency; never a float."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+# ISO 4217 currencies whose minor unit is not a hundredth.
+_EXPONENTS = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+#: The largest amount in minor units; leaves room for sums in a 64-bit column.
+LARGEST = 10**15
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals a currency has (ISO 4217): EUR 2, JPY 0, KWD 3."""
+    return _EXPONENTS.get(currency, 2)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount of money.
+
+    Args:
+        minor: the amount in minor units (cents), may be negative.
+        currency: ISO 4217 code, e.g. ``"EUR"``.
+    """
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not _CURRENCY.fullmatch(self.currency):
+            raise ValueError(f"{self.currency!r} is no ISO 4217 code such as 'EUR'")
+
+    def __str__(self) -> str:
+        """Return the amount as a decimal string, e.g. ``"29.99"``, without the currency."""
+        places = exponent(self.currency)
+        return str(Decimal(self.minor).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.minor + self._same(other).minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(self.minor - self._same(other).minor, self.currency)
+
+    def __mul__(self, count: int) -> "Money":
+        return Money(self.minor * count, self.currency)
+
+    def _same(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise ValueError(f"cannot reckon {self.currency} with {other.currency}")
+        return other
+
+    @classmethod
+    def parse(cls, text: str | int | Decimal, currency: str) -> "Money":
+        """Read a decimal amount.
+
+        Raises:
+            ValueError: not a finite decimal, too large, or more decimals than the
+                currency has; the message says which.
+        """
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(f"expected a decimal amount such as '29.99', found {text!r}") from None
+        if not value.is_finite():
+            raise ValueError(f"expected a finite amount, found {text!r}")
+        return cls(_minor_units(value, exponent(currency), currency), currency)
+
+
+def _minor_units(value: Decimal, places: int, currency: str) -> int:
+    if abs(value) > LARGEST // 10**places:
+        raise ValueError(f"the amount is larger than {LARGEST // 10**places}")
+    scaled = value.scaleb(places)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{currency} has {places} decimals, found {value}")
+    return int(scaled)

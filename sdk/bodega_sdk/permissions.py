@@ -1,0 +1,26 @@
+"""Who may call what: permission names, and the two that every shop has."""
+
+from collections.abc import Iterable, Mapping
+
+#: Anybody, logged in or not.
+PUBLIC = "public"
+#: Anybody who is logged in.
+AUTHENTICATED = "authenticated"
+#: The roles a user can have, least first. ``admin`` holds every permission.
+ROLES = ("user", "vendor", "staff", "admin")
+
+
+def permissions_of(
+    roles: Iterable[str], grants: Mapping[str, frozenset[str]], everything: frozenset[str]
+) -> frozenset[str]:
+    """Return the permissions that a set of roles holds.
+
+    Args:
+        roles: names out of :data:`ROLES`; unknown ones hold nothing.
+        grants: role → permissions, merged from the manifests of the enabled addons.
+        everything: all declared permissions: what ``admin`` holds.
+    """
+    held: frozenset[str] = frozenset()
+    for role in roles:
+        held |= everything if role == "admin" else grants.get(role, frozenset())
+    return held

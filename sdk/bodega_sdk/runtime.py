@@ -1,0 +1,93 @@
+"""The one thing the kernel gives the SDK: the running shop, bound to the work at hand.
+
+A request, a job or a command runs inside :func:`bound`; the functions of the SDK
+find the shop there. Nothing is global, so two shops can live in one process.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from bodega_sdk.errors import UnboundError
+
+if TYPE_CHECKING:
+    import peewee
+
+    from bodega_sdk.events import Event
+    from bodega_sdk.jobs import Job, JobState
+
+
+class Runtime(Protocol):
+    """What the kernel provides to the SDK. Addons use the SDK's functions instead."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """See :func:`bodega_sdk.models.transaction`."""
+
+    def publish(self, event: "Event", key: str, data: Mapping[str, Any]) -> None:
+        """See :meth:`bodega_sdk.events.Event.publish`."""
+
+    def enqueue(self, job: "Job", payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
+        """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
+
+    def job_state(self, job_id: UUID) -> "JobState | None":
+        """See :func:`bodega_sdk.jobs.job_state`."""
+
+    def work_here(self, job_id: UUID) -> bool:
+        """See :func:`bodega_sdk.jobs.work_here`."""
+
+    def setting(self, name: str) -> Any:
+        """See :func:`bodega_sdk.settings.setting`."""
+
+    def count(self, query: "peewee.ModelSelect") -> int:
+        """Return the exact number of rows of a query, counted once per version of its tables."""
+
+    def touch(self, *tables: str) -> None:
+        """Say that raw SQL changed tables, so that cached counts of them are dropped."""
+
+    def issue_token(
+        self,
+        subject: str,
+        roles: tuple[str, ...],
+        use: str,
+        lifetime: timedelta,
+        claims: Mapping[str, Any],
+    ) -> str:
+        """See :func:`bodega_sdk.identity.issue_token`."""
+
+    def read_token(self, token: str, use: str) -> dict[str, Any]:
+        """See :func:`bodega_sdk.identity.read_token`."""
+
+    def folder(self, name: str) -> Path:
+        """See :func:`bodega_sdk.files.folder`."""
+
+
+_current: ContextVar[Runtime] = ContextVar("bodega_runtime")
+
+
+def runtime() -> Runtime:
+    """Return the shop this work is bound to.
+
+    Raises:
+        UnboundError: called outside a request, a job or a command.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise UnboundError(
+            "no shop is bound here: call this in a request, a job or a command, "
+            "or inside 'with bodega_sdk.runtime.bound(shop):'"
+        ) from None
+
+
+@contextmanager
+def bound(shop: Runtime) -> Iterator[None]:
+    """Bind a shop to the work done inside the ``with`` block."""
+    token = _current.set(shop)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,214 @@
+"""Schemas: marshmallow, made strict where JSON and PostgreSQL are.
+
+marshmallow's own fields read ``"yes"`` as true and let NUL bytes through; these do not.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import marshmallow
+from marshmallow import fields, validate
+from marshmallow.exceptions import ValidationError
+
+from bodega_sdk.errors import FieldError, InvalidInput
+from bodega_sdk.money import LARGEST
+
+__all__ = [
+    "Amount", "Boolean", "Dict", "Email", "Integer", "List", "Nested", "Schema", "String",
+    "Timestamp", "Url", "Uuid", "ValidationError", "load", "validate",
+]  # fmt: skip
+
+Dict = fields.Dict
+List = fields.List
+Nested = fields.Nested
+
+
+class Schema(marshmallow.Schema):
+    """A schema that refuses members it does not know and keeps the order of its fields."""
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = marshmallow.RAISE
+
+
+class String(fields.String):
+    """Text without NUL, ``max_length`` characters at most (200 unless said otherwise).
+
+    Args:
+        max_length: characters.
+        min_length: characters, after stripping when ``strip``.
+        strip: whether white space around it is dropped.
+    """
+
+    def __init__(
+        self, *, max_length: int = 200, min_length: int = 0, strip: bool = False, **kwargs: Any
+    ) -> None:
+        extra = kwargs.pop("validate", ())
+        rules = [*(extra if isinstance(extra, list | tuple) else (extra,))]
+        super().__init__(validate=[_length(min_length, max_length), *rules], **kwargs)
+        self.strip = strip
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if "\0" in text:
+            raise ValidationError("NUL characters are not allowed.")
+        return text.strip() if self.strip else text
+
+
+def _length(least: int, most: int) -> validate.Length:
+    return validate.Length(
+        min=least,
+        max=most,
+        error=f"Must be {least} to {most} characters long."
+        if least
+        else f"Must be at most {most} characters long.",
+    )
+
+
+class Email(String):
+    """An e-mail address, at most 254 characters (RFC 5321), lower-cased."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, strip=True, validate=validate.Email(), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return super()._deserialize(value, attr, data, **kwargs).lower()
+
+
+class Url(String):
+    """An absolute http or https address, at most 2000 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        rule = validate.URL(schemes={"http", "https"}, require_tld=False)
+        super().__init__(max_length=2000, strip=True, validate=rule, **kwargs)
+
+
+class Integer(fields.Integer):
+    """A whole number; ``"1"``, ``1.0`` and ``true`` are none.
+
+    Args:
+        minimum, maximum: inclusive bounds; 64 bits unless said otherwise.
+    """
+
+    def __init__(
+        self, *, minimum: int = -(2**63), maximum: int = 2**63 - 1, **kwargs: Any
+    ) -> None:
+        super().__init__(validate=validate.Range(min=minimum, max=maximum), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid")
+        return value
+
+
+class Boolean(fields.Boolean):
+    """``true`` or ``false`` and nothing else."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Uuid(fields.UUID):
+    """A UUID as text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.make_error("invalid_uuid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Timestamp(fields.AwareDateTime):
+    """An instant in ISO 8601 with a zone; shown in UTC with ``Z``."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+class Amount(fields.Field[Decimal]):
+    """A sum of money without its currency: a decimal string, ``"29.99"``.
+
+    Read from a string or a JSON number; zero or more unless ``negative``.
+    """
+
+    def __init__(self, *, negative: bool = False, **kwargs: Any) -> None:
+        metadata = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "example": "29.99"}
+        super().__init__(metadata=metadata | kwargs.pop("metadata", {}), **kwargs)
+        self.negative = negative
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValidationError('Expected a decimal amount such as "29.99".')
+        amount = _decimal(value)
+        if amount < 0 and not self.negative:
+            raise ValidationError("Must not be negative.")
+        return amount
+
+
+def _decimal(value: str | int | float) -> Decimal:
+    text = str(value)
+    try:
+        amount = Decimal(text) if len(text) <= 40 else None
+    except ArithmeticError:
+        amount = None
+    if amount is None or not amount.is_finite():
+        raise ValidationError('Expected a decimal amount such as "29.99".')
+    if abs(amount) > LARGEST:
+        raise ValidationError(f"Must not be larger than {LARGEST}.")
+    return amount
+
+
+def load(schema: Schema, data: Any, *, partial: bool = False) -> dict[str, Any]:
+    """Check data against a schema.
+
+    Raises:
+        InvalidInput: with one error for each bad field.
+    """
+    if not isinstance(data, Mapping):
+        message = "Expected a JSON object."
+        raise InvalidInput(message, [FieldError("body", message, data)])
+    try:
+        loaded: dict[str, Any] = schema.load(data, partial=partial)
+    except ValidationError as error:
+        raise invalid_input(error, data) from None
+    return loaded
+
+
+def invalid_input(error: ValidationError, data: Any) -> InvalidInput:
+    """Turn marshmallow's error into ours, with the values that were found."""
+    errors = tuple(_flatten(error.messages, data, ""))
+    named = ", ".join(f"'{item.field}'" for item in errors[:5])
+    return InvalidInput(f"{len(errors)} value(s) are not acceptable: {named}.", errors)
+
+
+def _flatten(messages: Any, data: Any, path: str) -> list[FieldError]:
+    if isinstance(messages, Mapping):
+        return [
+            item
+            for key, inner in messages.items()
+            for item in _flatten(inner, _member(data, key), _join(path, key))
+        ]
+    lines = messages if isinstance(messages, list) else [messages]
+    return [FieldError(path or "body", " ".join(map(str, lines)), data)]
+
+
+def _join(path: str, key: Any) -> str:
+    if key == "_schema":
+        return path
+    return f"{path}.{key}" if path else str(key)
+
+
+def _member(data: Any, key: Any) -> Any:
+    if key == "_schema":
+        return None
+    if isinstance(data, Mapping):
+        return data.get(key)
+    if isinstance(data, list) and isinstance(key, int) and key < len(data):
+        return data[key]
+    return None

@@ -1,0 +1,193 @@
+"""The CSV reader: any file is read, in constant memory, or refused in plain words."""
+
+import csv
+import io
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from bodega_imports.csv_reader import (
+    LARGEST_CELL,
+    BrokenRecord,
+    Record,
+    UnreadableFile,
+    open_csv,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+HEADER = "sku,name,price\n"
+TABLES = st.integers(2, 5).flatmap(
+    lambda width: st.lists(st.lists(st.text(), min_size=width, max_size=width), min_size=1)
+)
+
+
+def written(folder: Path, content: str | bytes, encoding: str = "utf-8") -> Path:
+    path = folder / "products.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return path
+
+
+def records(path: Path) -> list[Record]:
+    with open_csv(path) as file:
+        return list(file)
+
+
+@given(
+    table=TABLES,
+    delimiter=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    # Before Python 3.13 csv.writer leaves a bare \r unquoted when lines end in \n.
+    style=st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\n", csv.QUOTE_ALL)]),
+)
+def test_what_csv_writer_writes_is_read_back_with_the_lines_it_starts_on(
+    tmp_path_factory: pytest.TempPathFactory,
+    table: list[list[str]],
+    delimiter: str,
+    encoding: str,
+    style: tuple[str, int],
+) -> None:
+    text = io.StringIO(newline="")
+    out = csv.writer(text, delimiter=delimiter, lineterminator=style[0], quoting=style[1])
+    out.writerow([f"column {at}" for at in range(len(table[0]))])
+    expected = []
+    for values in table:
+        lines = len(io.StringIO(text.getvalue(), newline="").readlines())
+        expected.append(Record(lines + 1, values))
+        out.writerow(values)
+    path = written(tmp_path_factory.getbasetemp(), text.getvalue(), encoding)
+    with open_csv(path) as file:
+        assert (file.encoding, file.delimiter) == (encoding, delimiter)
+        assert list(file) == expected
+
+
+@given(content=st.binary(), header=st.sampled_from([b"sku,name\n", b"\xff\xfe", b""]))
+def test_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, header: bytes
+) -> None:
+    path = written(tmp_path_factory.getbasetemp(), header + content)
+    try:
+        lines = [record.line for record in records(path)]
+    except UnreadableFile:
+        return
+    assert lines == sorted(set(lines)) and lines
+
+
+@pytest.mark.parametrize("stray", ['"A,B', 'A,"B', 'A,"15" B"', '"A"x,B'])
+@pytest.mark.parametrize("after", ["b,B\n", '"b","B"\n'])
+def test_a_stray_quote_costs_one_record_only(tmp_path: Path, stray: str, after: str) -> None:
+    found = records(written(tmp_path, f"sku,name\na,A\n{stray}\n{after}c,C\n"))
+    assert [record.line for record in found] == [2, 3, 4, 5]
+    assert [isinstance(record, BrokenRecord) for record in found] == [False, True, False, False]
+    assert found[1].values == [stray]
+    assert found[2].values == ["b", "B"]
+
+
+def test_a_quote_that_is_never_closed_is_told_at_its_own_line(tmp_path: Path) -> None:
+    rest = "".join(f"{number},name\n" for number in range(300_000))
+    first, *others = records(written(tmp_path, f'sku,name\n"a,A\n{rest}'))
+    assert isinstance(first, BrokenRecord)
+    assert first.line == 2 and "quote is not closed" in first.reason
+    assert len(others) == 300_000
+
+
+def test_a_file_made_of_opened_quotes_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bodega_imports.csv_reader.MOST_REREAD", 100_000)
+    with pytest.raises(UnreadableFile, match="Too many quotes are not closed"):
+        records(written(tmp_path, "sku,name\n" + 'x","\n' * 2_000))
+
+
+def test_a_cell_may_be_a_mebibyte_long_and_no_longer(tmp_path: Path) -> None:
+    longest = "x" * LARGEST_CELL
+    content = f"{HEADER}a,{longest},1\nb,{longest}x,1\nc,C,1\n"
+    whole, broken, last = records(written(tmp_path, content))
+    assert whole.values[1] == longest
+    assert isinstance(broken, BrokenRecord) and "longer than 1,048,576" in broken.reason
+    assert last == Record(4, ["c", "C", "1"])
+
+
+def test_a_record_over_many_lines_is_limited_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bodega_imports.csv_reader.LARGEST_RECORD", 1_000)
+    many = ",".join(['"two\nlines"'] * 100)
+    first, *_, last = records(written(tmp_path, f"sku,name\na,{many}\nb,B\n"))
+    assert isinstance(first, BrokenRecord) and "longer than 1,000 characters" in first.reason
+    assert last.values == ["b", "B"]
+
+
+def test_cp1252_is_found_out_however_late_its_first_byte_comes(tmp_path: Path) -> None:
+    rows = "".join(f"{number},Plain name,1\n" for number in range(200_000))
+    path = written(tmp_path, f"{HEADER}{rows}z,Größe €,1\n", "cp1252")
+    assert path.stat().st_size > 3 << 20
+    with open_csv(path) as file:
+        assert file.encoding == "cp1252"
+        assert list(file)[-1].values == ["z", "Größe €", "1"]
+
+
+def test_letters_that_straddle_two_blocks_of_the_file_are_still_utf_8(tmp_path: Path) -> None:
+    content = HEADER + "x" * ((1 << 20) - len(HEADER) - 1) + "€,A,1\n"
+    with open_csv(written(tmp_path, content)) as file:
+        assert file.encoding == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "delimiter"),
+    [
+        ("\r\n \r\n sku ;name \r\na;A", ["sku", "name"], ";"),
+        ('"sku, or code";name\na;A', ["sku, or code", "name"], ";"),
+        ("sku|name|,\na|A|b", ["sku", "name", ","], "|"),
+        ("sku\tname\t\t\na\tA", ["sku", "name"], "\t"),
+        ("sku,,name\na,,A", ["sku", "", "name"], ","),
+        ('\ufeff\ufeff"sku",name\na,A', ['"sku"', "name"], ","),
+        ("sku\ra", ["sku"], ","),
+    ],
+)
+def test_header_and_delimiter_are_read(
+    tmp_path: Path, content: str, names: list[str], delimiter: str
+) -> None:
+    with open_csv(written(tmp_path, content)) as file:
+        assert (file.header, file.delimiter) == (names, delimiter)
+
+
+def test_blank_lines_are_no_records_and_odd_lengths_are(tmp_path: Path) -> None:
+    found = records(written(tmp_path, HEADER + "\na\n  \r\n\r\nb,B,1,2\n,,\n\n"))
+    assert found == [Record(3, ["a"]), Record(6, ["b", "B", "1", "2"]), Record(7, ["", "", ""])]
+
+
+def test_nul_in_a_cell_is_left_to_those_who_map_it(tmp_path: Path) -> None:
+    assert records(written(tmp_path, HEADER + "a\0,A,1\n")) == [Record(2, ["a\0", "A", "1"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty"),
+        (b"\xef\xbb\xbf\n \n", "The file is empty"),
+        (HEADER.encode(), "a header and no records"),
+        (b",,\na,b,c\n", "names no column"),
+        (b"sku,name,SKU\na,A,b\n", "names 'sku' more than once"),
+        (b'"sku,name\na,A\n', "header on line 1 cannot be read: a quote is opened"),
+        ((HEADER + "a,A,1\n").encode("utf-16-le"), "holds NUL bytes"),
+        (HEADER.encode() + b"a,A,1\nb,\x81\xfc,1\n", "Line 3 .* not UTF-8 or cp1252 text"),
+        (b"\xef\xbb\xbfsku,name\na,\xfc\n", "Line 2 .* not utf-8-sig"),
+        (b"\xff\xfes\0k", "Line 1 .* not utf-16"),
+        (b"x" * (18 << 20), "longer than 16,777,216 characters"),
+    ],
+)
+def test_what_is_no_csv_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(UnreadableFile, match=message):
+        open_csv(written(tmp_path, content))
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER + "SKU-1,Name of it,1.00\n" * 500_000)
+    tracemalloc.start()
+    try:
+        with open_csv(path) as file:
+            assert sum(1 for _ in file) == 500_000
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    finally:
+        tracemalloc.stop()
