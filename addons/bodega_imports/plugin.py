@@ -20,7 +20,7 @@ def register_routes(routes: Routes) -> None:
     """The routes."""
     routes.add(resources.UPLOAD)
     routes.collection("/imports", resources.Imports)
-    routes.collection("/imports/{import_id}/errors", resources.BadRows)
+    routes.collection("/imports/{id}/errors", resources.BadRows)
 
 
 @hookimpl

@@ -59,7 +59,7 @@ class BadRows(Collection):
 
     def select(self, request: Request) -> peewee.ModelSelect:
         """The rows of one import."""
-        return BadRow.select().where(BadRow.run == request.params["import_id"])
+        return BadRow.select().where(BadRow.run == request.params["id"])
 
 
 def _upload(request: Request) -> Reply:

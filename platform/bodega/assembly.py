@@ -1,5 +1,6 @@
 """The Assembly: the shop as a value, computed from the enabled addons."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.graph import resolve
 from bodega.addons.loading import LoadedAddon, load
+
+_PARAMETER = re.compile(r"{(\w+)}")
 
 Loader = Callable[[Manifest], LoadedAddon]
 
@@ -132,20 +135,42 @@ def _collision(addons: Iterable[LoadedAddon]) -> Fault | None:
                     f"{kind} {name!r} belongs to {other} already",
                     f"Disable {other} or {addon.name}",
                 )
-    return None
+    return _parameter_conflict(addons)
 
 
 def _claims(addon: LoadedAddon) -> Iterable[tuple[str, str]]:
     for model in addon.models:
         yield "table", model._meta.table_name
     for route in addon.routes:
-        yield "route", f"{route.method} {route.path}"
+        yield "route", f"{route.method} {_PARAMETER.sub('{}', route.path)}"
     for event in addon.events:
         yield "event", event.name
     for channel in addon.channels:
-        yield "channel", channel.name
+        yield "channel", _PARAMETER.sub("{}", channel.name)
     for command in addon.commands:
         yield "command", str(command.name)
+
+
+def _parameter_conflict(addons: Iterable[LoadedAddon]) -> Fault | None:
+    """Return the fault of an addon that gives one place in a path a second parameter name.
+
+    Falcon's router cannot hold ``/orders/{id}`` beside ``/orders/{number}/lines``.
+    """
+    named: dict[str, tuple[str, str]] = {}
+    for addon in addons:
+        for route in addon.routes:
+            for found in _PARAMETER.finditer(route.path):
+                place = _PARAMETER.sub("{}", route.path[: found.end()])
+                name, other = named.setdefault(place, (found[1], route.path))
+                if name != found[1]:
+                    return Fault(
+                        addon.name,
+                        addon.name,
+                        f"its route {route.path} and {other} name one place differently: "
+                        f"{{{found[1]}}} and {{{name}}}",
+                        f"Name the parameter {{{name}}} in {route.path}",
+                    )
+    return None
 
 
 def _assemble(

@@ -1,7 +1,5 @@
 """Rows: what becomes of each record of a file."""
 
-import csv
-import io
 import json
 import subprocess
 import sys
@@ -46,7 +44,8 @@ def test_the_real_export_of_shopify_becomes_20_products() -> None:
         {"Size": "Medium"},
         {"Size": "Large"},
     ]
-    assert all(each.variants[0]["options"] == {} for each in found if isinstance(each, Row) if each is not top)
+    others = [each for each in found if isinstance(each, Row) and each is not top]
+    assert all(len(each.variants) == 1 and not each.variants[0]["options"] for each in others)
 
 
 def test_a_generated_catalogue_has_the_products_and_errors_it_says(tmp_path: Path) -> None:
@@ -71,11 +70,9 @@ def test_a_product_has_the_fields_of_the_file_and_no_more() -> None:
 
 
 def test_minor_units_are_those_of_the_currency() -> None:
-    yen, dinar = rows("sku,name,price", "a,A,500.00", exponent=0), rows(
-        "sku,name,price", "a,A,0.5", exponent=3
-    )
-    assert isinstance(yen[0], Row) and yen[0].fields["price_minor"] == 500
-    assert isinstance(dinar[0], Row) and dinar[0].fields["price_minor"] == 500
+    [yen] = rows("sku,name,price", "a,A,500.00", exponent=0)
+    [dinar] = rows("sku,name,price", "a,A,0.5", exponent=3)
+    assert yen == dinar == Row(2, "a", {"name": "A", "price_minor": 500})
 
 
 def test_every_bad_column_of_a_record_is_named_as_the_header_names_it() -> None:
@@ -94,6 +91,7 @@ def test_every_bad_column_of_a_record_is_named_as_the_header_names_it() -> None:
         ("a,A,text", "price", "", "the row has 3 cells, the header has 4"),
         ("a,A,text,1,,x", "(column 5)", "x", "the row has 6 cells, the header has 4"),
         ("a,A,te\0xt,1", "description", "te␀xt", "expected no NUL character"),
+        ("a,A,text,1,\0", "(column 5)", "␀", "the row has 5 cells, the header has 4"),
         (f"{'s' * 101},A,,1", "sku", "s" * 101, "expected at most 100 characters, found 101"),
         (f"a,A,{'d' * 100_001},1", "description", "d" * 200, "expected at most 100,000 character"),
         ("a,A,,", "price", "", "expected a plain decimal such as 1299.00"),
@@ -109,11 +107,6 @@ def test_a_record_that_does_not_fit_is_an_error(
 
 def test_blank_cells_beyond_the_header_do_no_harm() -> None:
     assert rows("sku,name", "a,A,, ") == [Row(2, "a", {"name": "A"})]
-
-
-def test_nul_is_an_error_in_a_column_that_is_not_used_too() -> None:
-    [error] = rows("sku,name,Colour", "a,A,re\0d")
-    assert isinstance(error, RowError) and error.column == "Colour"
 
 
 def test_a_broken_record_is_an_error_of_its_line() -> None:
@@ -156,7 +149,8 @@ def test_variants_and_images_fold_into_the_product_of_their_handle() -> None:
         {"sku": "T-S", "options": {"Size": "S", "Colour": "Red"}, "price_minor": 1000},
         {"sku": "T-M", "options": {"Size": "M", "Colour": "Blue"}, "price_minor": 1150},
     ]
-    assert (tee.sku, tee.fields["is_active"], tee.fields["image_url"]) == ("T-S", True, "http://a.b/1")
+    assert (tee.sku, tee.fields["image_url"]) == ("T-S", "http://a.b/1")
+    assert tee.fields["is_active"] is True
     assert (cap.sku, cap.fields["is_active"]) == ("cap", False)
     assert cap.variants == [{"sku": "cap", "options": {}, "price_minor": 500}]
 
@@ -221,6 +215,5 @@ def test_every_record_has_exactly_one_outcome(header: str, table: Sequence[list[
     before = json.dumps(table)
     found = list(read_rows(records, recognise(header.split(","))))
     assert sorted(each.line for each in found) == [record.line for record in records]
-    assert "\0" not in str([each for each in found if isinstance(each, RowError)])
+    assert not any("\0" in each.value for each in found if isinstance(each, RowError))
     assert json.dumps(table) == before
-    assert csv.writer(io.StringIO()) is not None
