@@ -6,6 +6,9 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bodega_imports.csv_reader import (
     LARGEST_CELL,
     BrokenRecord,
@@ -13,8 +16,6 @@ from bodega_imports.csv_reader import (
     UnreadableFile,
     open_csv,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 HEADER = "sku,name,price\n"
 TABLES = st.integers(2, 5).flatmap(
@@ -37,19 +38,17 @@ def records(path: Path) -> list[Record]:
     table=TABLES,
     delimiter=st.sampled_from(",;\t|"),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
-    end=st.sampled_from(["\r\n", "\n"]),
+    dialect=st.sampled_from([csv.excel, csv.unix_dialect]),
 )
 def test_what_csv_writer_writes_is_read_back_with_the_lines_it_starts_on(
     tmp_path_factory: pytest.TempPathFactory,
     table: list[list[str]],
     delimiter: str,
     encoding: str,
-    end: str,
+    dialect: type[csv.Dialect],
 ) -> None:
     text = io.StringIO(newline="")
-    # Old Pythons' csv.writer leaves a bare \r unquoted when lines end in \n.
-    quoting = csv.QUOTE_ALL if end == "\n" else csv.QUOTE_MINIMAL
-    out = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    out = csv.writer(text, dialect, delimiter=delimiter)
     out.writerow([f"column {at}" for at in range(len(table[0]))])
     expected = []
     for values in table:
@@ -71,7 +70,8 @@ def test_any_bytes_are_read_or_refused(
         lines = [record.line for record in records(path)]
     except UnreadableFile:
         return
-    assert lines == sorted(set(lines)) and lines
+    assert lines == sorted(set(lines))
+    assert lines
 
 
 @pytest.mark.parametrize("stray", ['"A,B', 'A,"B', 'A,"15" B"', '"A"x,B'])
@@ -88,7 +88,8 @@ def test_a_quote_that_is_never_closed_is_told_at_its_own_line(tmp_path: Path) ->
     rest = "".join(f"{number},name\n" for number in range(300_000))
     first, *others = records(written(tmp_path, f'sku,name\n"a,A\n{rest}'))
     assert isinstance(first, BrokenRecord)
-    assert first.line == 2 and "quote is not closed" in first.reason
+    assert first.line == 2
+    assert "quote is not closed" in first.reason
     assert len(others) == 300_000
 
 
@@ -105,7 +106,8 @@ def test_a_cell_may_be_a_mebibyte_long_and_no_longer(tmp_path: Path) -> None:
     content = f"{HEADER}a,{longest},1\nb,{longest}x,1\nc,C,1\n"
     whole, broken, last = records(written(tmp_path, content))
     assert whole.values[1] == longest
-    assert isinstance(broken, BrokenRecord) and "longer than 1,048,576" in broken.reason
+    assert isinstance(broken, BrokenRecord)
+    assert "longer than 1,048,576" in broken.reason
     assert last == Record(4, ["c", "C", "1"])
 
 
@@ -115,7 +117,8 @@ def test_a_record_over_many_lines_is_limited_too(
     monkeypatch.setattr("bodega_imports.csv_reader.LARGEST_RECORD", 1_000)
     many = ",".join(['"two\nlines"'] * 100)
     first, *_, last = records(written(tmp_path, f"sku,name\na,{many}\nb,B\n"))
-    assert isinstance(first, BrokenRecord) and "longer than 1,000 characters" in first.reason
+    assert isinstance(first, BrokenRecord)
+    assert "longer than 1,000 characters" in first.reason
     assert last.values == ["b", "B"]
 
 
