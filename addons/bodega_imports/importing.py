@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from bodega_products import api as products
-from bodega_sdk import JobRun, Money, folder, now, setting
+from bodega_sdk import JobRun, folder, now, setting
 from bodega_sdk.errors import PermanentFailure
+from bodega_sdk.money import exponent
 from peewee import chunked
 
 from bodega_imports import events
@@ -82,9 +83,8 @@ class _Importing:
     def _staged_rows(self) -> Iterator[tuple[int, str, Any]]:
         """Yield the valid rows for staging; report the others."""
         bad: list[RowError] = []
-        places = Money(1, setting("products.currency"))
-        exponent = len(str(places).partition(".")[2])
-        for item in read_rows(self._file, self._layout, exponent):
+        places = exponent(setting("products.currency"))
+        for item in read_rows(self._file, self._layout, places):
             self._read += 1
             if isinstance(item, Row):
                 variants = item.variants if self._layout.grouped else None
@@ -156,6 +156,8 @@ def _product_row(
 ) -> products.ProductRow:
     if "compare_at_price_minor" in fields:
         fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
+    if variants is not None and len(variants) == 1 and not variants[0]["options"]:
+        variants = []  # A product that comes in one form only.
     return products.ProductRow(sku, fields, variants)
 
 

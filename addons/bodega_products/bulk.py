@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from bodega_sdk import database, now, setting, transaction, uuid7
-from peewee import EXCLUDED, chunked
+from bodega_sdk.bulk import insert_or_update
+from bodega_sdk.money import exponent
+from peewee import chunked
 
 from bodega_products.events import products_changed
 from bodega_products.models import Category, Product, Variant
@@ -76,6 +78,7 @@ class _Upsert:
     def __init__(self, rows: Sequence[ProductRow]) -> None:
         self._rows = rows
         self._keys = [sku_key(row.sku) for row in rows]
+        self._stamp = now()
         self._currency = setting("products.currency")
         self._categories = _categories(rows)
         self._existing = _existing(self._keys)
@@ -107,6 +110,9 @@ class _Upsert:
         if slug is not None and self._slugs.setdefault(slug, key) != key:
             reason = f"another product has this slug: the one with SKU {self._slugs[slug]!r}"
             return Outcome("refused", "slug", reason)
+        if exponent(values.get("currency", self._currency)) != exponent(self._currency):
+            reason = f"its amounts were read with the decimals of {self._currency}"
+            return Outcome("refused", "currency", reason)
         old = self._existing.get(key)
         if old is None:
             return _CREATED
@@ -130,11 +136,10 @@ class _Upsert:
         old = self._existing.get(key) or {}
         full = _DEFAULTS | {"currency": self._currency} | values
         name = values.get("name") or old.get("name") or row.sku
-        stamp = now()
         return full | {
             "id": uuid7(),
-            "created_at": stamp,
-            "updated_at": stamp,
+            "created_at": self._stamp,
+            "updated_at": self._stamp,
             "sku": row.sku,
             "sku_key": key,
             "name": name,
@@ -161,17 +166,9 @@ class _Upsert:
 
 def _insert_or_update(records: list[dict[str, Any]], columns: Iterable[str]) -> None:
     """Insert; where the SKU is there already, change just the columns that the file has."""
-    names = [*columns, "sku", "search_text", "updated_at"]
-    update = {getattr(Product, name): getattr(EXCLUDED, _column(name)) for name in names}
-    fields = [getattr(Product, name) for name in records[0]]
-    for some in chunked(records, _ROWS):
-        query = Product.insert_many([tuple(record.values()) for record in some], fields)
-        query.on_conflict(conflict_target=[Product.sku_key], update=update).execute()
-
-
-def _column(name: str) -> str:
-    column: str = getattr(Product, name).column_name
-    return column
+    update = [*columns, "sku", "search_text", "updated_at"]
+    rows = [tuple(record.values()) for record in records]
+    insert_or_update(Product, list(records[0]), rows, key="sku_key", update=update)
 
 
 def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:

@@ -69,7 +69,7 @@ def open_databases(settings: Settings, connections: int = 20) -> Databases:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     if settings.database_url:
-        postgres = _postgres(settings.database_url, connections)
+        postgres = _postgres(settings, connections)
         return Databases(postgres, postgres)
     _home(settings)
     return Databases(
@@ -90,7 +90,8 @@ def _sqlite(path: Any) -> Sqlite:
     return Sqlite(str(path), pragmas=_PRAGMAS, timeout=WAIT, lock_type="IMMEDIATE")
 
 
-def _postgres(url: str, connections: int) -> Postgres:
+def _postgres(settings: Settings, connections: int) -> Postgres:
+    url = settings.database_url
     database = Postgres(
         None,
         max_connections=connections,
@@ -102,8 +103,15 @@ def _postgres(url: str, connections: int) -> Postgres:
         parameters = parse_dsn(url)
     except psycopg2.ProgrammingError as error:
         raise ConfigurationError(f"DATABASE_URL cannot be read: {error}".strip()) from None
-    options = f"-c timezone=UTC -c lock_timeout={WAIT * 1000} {parameters.pop('options', '')}"
-    database.init(parameters.pop("dbname", "postgres"), options=options, **parameters)
+    options = {
+        "timezone": "UTC",
+        "lock_timeout": WAIT * 1000,
+        # A worker paused inside a transaction must not keep its rows from whoever takes over.
+        "idle_in_transaction_session_timeout": int(settings.job_lease * 1000),
+    }
+    given = parameters.pop("options", "")
+    told = " ".join(f"-c {name}={value}" for name, value in options.items())
+    database.init(parameters.pop("dbname", "postgres"), options=f"{told} {given}", **parameters)
     _check(database, url)
     return database
 

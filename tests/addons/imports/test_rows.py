@@ -24,7 +24,6 @@ CELLS = st.one_of(st.text(max_size=5), st.sampled_from(["a", "b", "1.5", "x\0", 
 
 
 def rows(header: str, *lines: str, exponent: int = 2) -> list[Row | RowError | Folded]:
-    """Read lines of unquoted cells; the header is line 1."""
     layout = recognise(header.split(","))
     records = [Record(line, text.split(",")) for line, text in enumerate(lines, start=2)]
     return list(read_rows(records, layout, exponent))
@@ -42,7 +41,7 @@ def test_the_real_export_of_shopify_becomes_20_products() -> None:
     with open_csv(DATA / "shopify-apparel.csv") as file:
         found = list(read_rows(file, recognise(file.header)))
     assert Counter(map(type, found)) == {Row: 20, Folded: 2}
-    assert [each for each in found if isinstance(each, Folded)] == [Folded(4, 3), Folded(5, 3)]
+    assert {Folded(4, 3), Folded(5, 3)} == {each for each in found if isinstance(each, Folded)}
     [top] = [each for each in products(found) if each.line == 3]
     assert top.sku == top.fields["slug"] == "classic-varsity-top"
     assert top.fields.keys() == {"name", "slug", "description", "is_active", "image_url",
@@ -50,8 +49,7 @@ def test_the_real_export_of_shopify_becomes_20_products() -> None:
     assert (top.fields["price_minor"], top.fields["compare_at_price_minor"]) == (6000, None)
     sizes = [variant["options"] for variant in top.variants]
     assert sizes == [{"Size": "Small"}, {"Size": "Medium"}, {"Size": "Large"}]
-    others = [each for each in products(found) if each is not top]
-    assert all(len(each.variants) == 1 and not each.variants[0]["options"] for each in others)
+    assert sum(each.variants[0]["options"] == {} for each in products(found)) == 19
 
 
 def test_a_generated_catalogue_has_the_products_and_errors_it_says(tmp_path: Path) -> None:
@@ -67,7 +65,8 @@ def test_a_generated_catalogue_has_the_products_and_errors_it_says(tmp_path: Pat
 
 
 def test_a_product_has_the_fields_of_the_file_and_no_more() -> None:
-    assert rows("sku,name,price,currency,slug,is_active", " a , A ,1.5,eur, x ,no", "b,B,2,,,, ") == [
+    header = "sku,name,price,currency,slug,is_active"
+    assert rows(header, " a , A ,1.5,eur, x ,no", "b,B,2,,,, ") == [
         Row(2, "a", {"name": "A", "price_minor": 150, "currency": "EUR", "slug": "x",
                      "is_active": False}),
         Row(3, "b", {"name": "B", "price_minor": 200}),
@@ -96,11 +95,9 @@ def test_every_bad_column_of_a_record_is_named_as_the_header_names_it() -> None:
     [
         ("a,A,text", "price", "", "the row has 3 cells, the header has 4"),
         ("a,A,text,1,,x", "(column 5)", "x", "the row has 6 cells, the header has 4"),
-        ("a,A,te\0xt,1", "description", "te␀xt", "expected no NUL character"),
         ("a,A,text,1,\0", "(column 5)", "␀", "the row has 5 cells, the header has 4"),
         (f"{'s' * 101},A,,1", "sku", "s" * 101, "expected at most 100 characters, found 101"),
         (f"a,A,{'d' * 100_001},1", "description", "d" * 200, "expected at most 100,000 character"),
-        ("a,A,,", "price", "", "expected a plain decimal such as 1299.00"),
     ],
 )
 def test_a_record_that_does_not_fit_is_an_error(
@@ -111,26 +108,18 @@ def test_a_record_that_does_not_fit_is_an_error(
     assert error.reason.startswith(reason)
 
 
-def test_a_broken_record_is_an_error_of_its_line() -> None:
-    broken = BrokenRecord(7, ['"a,A'], "a quote is opened and never closed")
-    found = list(read_rows([broken], recognise(["sku", "name"])))
-    assert found == [RowError(7, "", '"a,A', "a quote is opened and never closed")]
-
-
 def test_a_sale_price_is_the_price_and_the_regular_one_is_compared_with_it() -> None:
     header = "SKU,Name,Regular price,Sale price,Images,Categories"
     first, second = products(rows(header, "a,A,20,18,,", "b,B,20,,,"))
     assert (first.fields["price_minor"], first.fields["compare_at_price_minor"]) == (1800, 2000)
     assert (second.fields["price_minor"], second.fields["compare_at_price_minor"]) == (2000, None)
-    assert "sale_price" not in first.fields
 
 
 def test_lists_of_woocommerce_give_their_first_entry_and_paths_of_magento_none() -> None:
     layout = recognise(["SKU", "Name", "Regular price", "Images", "Categories"])
     cells = ["a", "A", "1", "http://a.b/c, http://a.b/d", "Hats > Caps, Sale"]
     [row] = products(list(read_rows([Record(2, cells)], layout)))
-    assert row.fields["image_url"] == "http://a.b/c"
-    assert row.fields["category"] == "Hats > Caps"
+    assert (row.fields["image_url"], row.fields["category"]) == ("http://a.b/c", "Hats > Caps")
     found = rows("sku,name,url_key,base_image,product_online", "a,A,x,/m/b/a.jpg,2")
     assert found == [Row(2, "a", {"name": "A", "slug": "x", "is_active": False})]
 
@@ -186,6 +175,7 @@ def test_rows_without_a_handle_or_broken_do_not_end_a_product() -> None:
     found = list(read_rows([first, other, broken, further], layout))
     assert [type(each) for each in found] == [RowError, RowError, Folded, Row]
     assert errors(found)[0].column == "handle"
+    assert errors(found)[1] == RowError(4, "", 'tee,"', "broken")
 
 
 def test_a_handle_too_long_to_be_a_sku_is_told_when_there_is_no_sku() -> None:

@@ -1,0 +1,82 @@
+"""Many rows at once, past the query builder: one prepared statement for all of them.
+
+Building an INSERT of thousands of rows with peewee takes four times as long as
+running it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import peewee
+from psycopg2.extras import execute_values
+
+from bodega_sdk.models import Model, database
+from bodega_sdk.runtime import runtime
+
+_PAGE = 1000
+
+
+def insert_or_update(
+    model: type[Model],
+    fields: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    key: str,
+    update: Sequence[str],
+) -> None:
+    """Insert rows; where ``key`` is there already, set the fields of ``update`` instead.
+
+    Call it in a transaction. No key may come twice.
+
+    Args:
+        fields: names of the model's fields, one for each value of a row. JSON fields
+            are not supported.
+        key: name of a unique field.
+        update: names of fields.
+    """
+    meta = model._meta
+    columns = [meta.fields[name].column_name for name in fields]
+    adapt = _adapter([meta.fields[name] for name in fields])
+    sql = _statement(meta, columns, key, update)
+    runtime().touch(meta.table_name)
+    cursor = database.obj.cursor()
+    adapted = map(adapt, rows)
+    with peewee.__exception_wrapper__:
+        if isinstance(database.obj, peewee.PostgresqlDatabase):
+            execute_values(cursor, sql.format("%s"), adapted, page_size=_PAGE)
+        else:
+            marks = ", ".join("?" * len(columns))
+            cursor.executemany(sql.format(f"({marks})"), adapted)
+
+
+def _statement(meta: Any, columns: Sequence[str], key: str, update: Sequence[str]) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    changed = [meta.fields[name].column_name for name in update]
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
+    return (
+        f'INSERT INTO "{meta.table_name}" ({names}) VALUES {{}} '
+        f'ON CONFLICT ("{meta.fields[key].column_name}") DO UPDATE SET {changes}'
+    )
+
+
+def _adapter(fields: Sequence[peewee.Field]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return what turns a row into what the driver takes, touching only what must be."""
+    places = [
+        (place, field.db_value)
+        for place, field in enumerate(fields)
+        if not isinstance(field, _PLAIN) or isinstance(field, peewee.ForeignKeyField)
+    ]
+
+    def adapt(row: Sequence[Any]) -> Sequence[Any]:
+        adapted = list(row)
+        for place, db_value in places:
+            adapted[place] = db_value(adapted[place])
+        return adapted
+
+    return adapt
+
+
+_PLAIN = (
+    peewee.CharField, peewee.FixedCharField, peewee.TextField, peewee.IntegerField,
+    peewee.BooleanField,
+)  # fmt: skip
