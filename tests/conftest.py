@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from falcon import testing
+
 from bodega.addons import lifecycle
 from bodega.editions import Edition
 from bodega.http.app import build_app
@@ -19,7 +21,6 @@ from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
-from falcon import testing
 
 ADMIN = ("admin@example.com", "correct horse battery")
 

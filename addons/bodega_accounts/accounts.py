@@ -3,12 +3,11 @@
 import secrets
 from typing import Any
 
-from bodega_sdk import FirstStart, now
-from bodega_sdk.errors import Conflict, FieldError
-
 from bodega_accounts.events import account_created
 from bodega_accounts.models import Account
 from bodega_accounts.passwords import hash_password
+from bodega_sdk import FirstStart, now
+from bodega_sdk.errors import Conflict, FieldError
 
 
 def create_account(email: str, password: str, role: str = "user", **fields: Any) -> Account:

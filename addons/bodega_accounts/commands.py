@@ -3,13 +3,13 @@
 import sys
 
 import click
-from bodega_sdk import ROLES, transaction
-from bodega_sdk.errors import Problem
-from bodega_sdk.schemas import load
 
 from bodega_accounts.accounts import create_account
 from bodega_accounts.models import Account
 from bodega_accounts.schemas import AccountSchema
+from bodega_sdk import ROLES, transaction
+from bodega_sdk.errors import Problem
+from bodega_sdk.schemas import load
 
 
 @click.group()

@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from bodega_sdk import issue_token, now, read_token, setting, transaction
-from bodega_sdk.errors import Unauthenticated
-
 from bodega_accounts.models import Account
 from bodega_accounts.passwords import matches
+from bodega_sdk import issue_token, now, read_token, setting, transaction
+from bodega_sdk.errors import Unauthenticated
 
 
 def log_in(email: str, password: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
 from bodega_sdk.errors import invalid
 
 SHORTEST, LONGEST = 8, 128

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 import click
-from bodega_sdk import Event, FirstStart, Model, Routes, hookimpl
 
 from bodega_accounts import accounts, commands, events, resources
 from bodega_accounts.models import Account
+from bodega_sdk import Event, FirstStart, Model, Routes, hookimpl
 
 
 @hookimpl

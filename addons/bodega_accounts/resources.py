@@ -2,13 +2,12 @@
 
 from typing import Any, ClassVar
 
-from bodega_sdk import AUTHENTICATED, PUBLIC, Collection, Filter, Parameter, Request, Route
-from bodega_sdk.errors import NotFound, PermissionDenied
-
 from bodega_accounts.accounts import change_account, create_account
 from bodega_accounts.logging_in import log_in, refresh
 from bodega_accounts.models import Account
 from bodega_accounts.schemas import AccountSchema, LoginSchema, RefreshSchema, TokensSchema
+from bodega_sdk import AUTHENTICATED, PUBLIC, Collection, Filter, Parameter, Request, Route
+from bodega_sdk.errors import NotFound, PermissionDenied
 
 
 class Accounts(Collection):

@@ -1,9 +1,8 @@
 """What accounts look like outside."""
 
+from bodega_accounts.passwords import LONGEST
 from bodega_sdk import ROLES
 from bodega_sdk.schemas import Boolean, Email, Integer, Schema, String, Timestamp, Uuid, validate
-
-from bodega_accounts.passwords import LONGEST
 
 
 class LoginSchema(Schema):

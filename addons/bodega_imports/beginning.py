@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bodega_sdk import transaction
-
 from bodega_imports.importing import file_of
 from bodega_imports.jobs import import_file
 from bodega_imports.models import Import
+from bodega_sdk import transaction
 
 
 def begin_import(

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from bodega_sdk import job_state, work_here
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bodega_imports.beginning import begin_import
 from bodega_imports.models import BadRow, Import
+from bodega_sdk import job_state, work_here
 
 _SHOWN = ("status", "total_rows", "created", "updated", "unchanged", "superseded", "errors")
 
@@ -56,7 +56,8 @@ def _follow(run: Import, *, quiet: bool) -> Import:
     console = Console(stderr=True, quiet=quiet)
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("import", total=None, phase="queued", of="?")
-        for run in _states(run):
+        for seen in _states(run):
+            run = seen
             of = f"{run.total_rows:,}" if run.total_rows is not None else "?"
             bar.update(task, completed=run.processed_rows, total=run.total_rows,
                        phase=run.phase or run.status, of=of)  # fmt: skip

@@ -1,8 +1,7 @@
 """The events of imports."""
 
-from bodega_sdk import Event
-
 from bodega_imports.models import Import
+from bodega_sdk import Event
 
 _FIELDS = {
     "id": "UUID",

@@ -4,10 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bodega_products import api as products
-from bodega_sdk import JobRun, folder, now, setting
-from bodega_sdk.errors import PermanentFailure
-from bodega_sdk.money import exponent
 from peewee import chunked
 
 from bodega_imports import events
@@ -16,6 +12,10 @@ from bodega_imports.csv_reader import CsvFile, UnreadableFile, open_csv
 from bodega_imports.models import BadRow, Import
 from bodega_imports.rows import Folded, Row, RowError, read_rows
 from bodega_imports.staging import Staging
+from bodega_products import api as products
+from bodega_sdk import JobRun, folder, now, setting
+from bodega_sdk.errors import PermanentFailure
+from bodega_sdk.money import exponent
 
 
 def file_of(import_id: object) -> Path:
@@ -120,9 +120,7 @@ class _Importing:
             self._count(chunk, outcomes)
             self._save(after=chunk[-1][0])
 
-    def _count(
-        self, chunk: list[tuple[int, int, Any]], outcomes: list[products.Outcome]
-    ) -> None:
+    def _count(self, chunk: list[tuple[int, int, Any]], outcomes: list[products.Outcome]) -> None:
         run = self._run
         refused: list[RowError] = []
         for (_, line, row), outcome in zip(chunk, outcomes, strict=True):
@@ -170,4 +168,3 @@ def _insert_bad_rows(run: Import, bad: Iterable[RowError]) -> None:
     ]  # fmt: skip
     for some in chunked(rows, 1000):
         BadRow.insert_many(some).execute()
-

@@ -3,9 +3,8 @@
 import time
 from datetime import timedelta
 
-from bodega_sdk import JobRun, folder, job
-
 from bodega_imports.importing import run_import
+from bodega_sdk import JobRun, folder, job
 
 #: Days that the file of an import is kept.
 KEPT_DAYS = 7

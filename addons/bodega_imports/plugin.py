@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 import click
-from bodega_sdk import Channel, Event, Job, Model, Routes, hookimpl
 
 from bodega_imports import commands, events, jobs, resources
 from bodega_imports.models import BadRow, Import
+from bodega_sdk import Channel, Event, Job, Model, Routes, hookimpl
 
 
 @hookimpl

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import peewee
-from bodega_sdk import Collection, Filter, Parameter, Reply, Request, Route, job_state
 
 from bodega_imports.beginning import begin_import
 from bodega_imports.models import BadRow, Import
 from bodega_imports.schemas import BadRowSchema, ImportSchema
 from bodega_imports.upload import received
+from bodega_sdk import Collection, Filter, Parameter, Reply, Request, Route, job_state
 
 
 class Imports(Collection):

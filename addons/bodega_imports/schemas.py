@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from bodega_sdk.schemas import Integer, List, Schema, String, Timestamp, Uuid
 from marshmallow import fields
+
+from bodega_sdk.schemas import Integer, List, Schema, String, Timestamp, Uuid
 
 
 class ImportSchema(Schema):

@@ -52,9 +52,7 @@ class Staging:
 
     def _insert(self, batch: list[tuple[int, str, bytes]]) -> int:
         self._connection.execute("BEGIN")
-        self._connection.executemany(
-            "INSERT INTO staged (line, key, row) VALUES (?, ?, ?)", batch
-        )
+        self._connection.executemany("INSERT INTO staged (line, key, row) VALUES (?, ?, ?)", batch)
         self._connection.execute("COMMIT")
         return len(batch)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import falcon
+
 from bodega_sdk import folder, setting, uuid7
 from bodega_sdk.errors import BadRequest, FieldError, TooLarge, UnsupportedMedia
 
@@ -71,4 +72,3 @@ def _copy(stream: Any, path: Path) -> int:
                 raise TooLarge(message, [FieldError("file", message)])
             file.write(piece)
     return size
-

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bodega_sdk import database, now, setting, transaction, uuid7
-from bodega_sdk.bulk import insert_or_update
-from bodega_sdk.money import exponent
 from peewee import chunked
 
 from bodega_products.events import products_changed
 from bodega_products.models import Category, Product, Variant
 from bodega_products.text import search_text, sku_key, slug_for, slugify
+from bodega_sdk import database, now, setting, transaction, uuid7
+from bodega_sdk.bulk import insert_or_update
+from bodega_sdk.money import exponent
 
 # Rows of one INSERT: SQLite takes 32,766 values in a statement, 250,000 since 3.32 at most.
 _ROWS = 1000
@@ -55,7 +55,7 @@ _COLUMNS = (
     "name", "slug", "description", "price_minor", "compare_at_minor", "currency",
     "category", "image_url", "is_active",
 )  # fmt: skip
-_DEFAULTS: Mapping[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     "description": "", "compare_at_minor": None, "category": None, "image_url": "",
     "is_active": True,
 }  # fmt: skip
@@ -222,11 +222,16 @@ def _categories(rows: Sequence[ProductRow]) -> dict[str, UUID]:
              if row.fields.get("category")}  # fmt: skip
     if not named:
         return {}
-    query = Category.select(Category.slug, Category.id).where(Category.slug.in_(list(named)))
-    found: dict[str, UUID] = dict(query.tuples())
-    for slug in sorted(named.keys() - found.keys()):
-        Category.insert(id=uuid7(), name=named[slug][:200], slug=slug).on_conflict_ignore().execute()
-    return dict(query.clone().tuples()) if named.keys() - found.keys() else found
+    missing = named.keys() - _category_ids(named).keys()
+    for slug in sorted(missing):
+        made = Category.insert(id=uuid7(), name=named[slug][:200], slug=slug)
+        made.on_conflict_ignore().execute()
+    return _category_ids(named)
+
+
+def _category_ids(slugs: Iterable[str]) -> dict[str, UUID]:
+    query = Category.select(Category.slug, Category.id).where(Category.slug.in_(list(slugs)))
+    return dict(query.tuples())
 
 
 def _publish(outcomes: Iterable[Outcome], source: str) -> None:

@@ -3,12 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from bodega_sdk import Money, now, setting
-from bodega_sdk.errors import Conflict, FieldError, InvalidInput, invalid
-
 from bodega_products import events
 from bodega_products.models import Category, Product
 from bodega_products.text import search_text, sku_key, slugify
+from bodega_sdk import Money, now, setting
+from bodega_sdk.errors import Conflict, FieldError, InvalidInput, invalid
 
 
 def create_product(data: dict[str, Any]) -> Product:
@@ -63,9 +62,11 @@ def _apply(product: Product, data: dict[str, Any]) -> None:
 
 def _apply_amounts(product: Product, data: dict[str, Any]) -> None:
     """Set currency and amounts together: how many decimals are right depends on the currency."""
-    old = {"price": product.price, "compare_at_price": product.compare_at_price} if (
-        product.price_minor is not None
-    ) else {}
+    old = (
+        {"price": product.price, "compare_at_price": product.compare_at_price}
+        if (product.price_minor is not None)
+        else {}
+    )
     product.currency = data.pop("currency", product.currency)
     for name, column in (("price", "price_minor"), ("compare_at_price", "compare_at_minor")):
         amount = data.pop(name, old.get(name))

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from bodega_sdk import Event
-
 from bodega_products.models import Product
+from bodega_sdk import Event
 
 _FIELDS = {
     "id": "UUID",

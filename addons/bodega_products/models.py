@@ -3,6 +3,7 @@
 from typing import Any
 
 import peewee
+
 from bodega_sdk import Entity, Model, Money, uuid7
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from bodega_sdk import Event, Model, Routes, hookimpl
-
 from bodega_products import events, resources
 from bodega_products.models import Category, Product, Variant
+from bodega_sdk import Event, Model, Routes, hookimpl
 
 
 @hookimpl

@@ -8,12 +8,12 @@ from operator import and_
 from typing import Any, ClassVar
 
 import peewee
-from bodega_sdk import PUBLIC, Collection, Filter, Parameter, Request
 
 from bodega_products import catalogue
 from bodega_products.models import Category, Product, Variant
 from bodega_products.schemas import CategorySchema, ProductSchema
 from bodega_products.text import fold, sku_key
+from bodega_sdk import PUBLIC, Collection, Filter, Parameter, Request
 
 _SEES_ALL = "products.read_inactive"
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
-from bodega_sdk.events import Channel, Event, Subscription
-from bodega_sdk.http import Route
-from bodega_sdk.jobs import Job
-from bodega_sdk.manifest import Manifest, setting_defaults
-from bodega_sdk.models import Model
 
 from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.graph import resolve
 from bodega.addons.loading import LoadedAddon, load
+from bodega_sdk.events import Channel, Event, Subscription
+from bodega_sdk.http import Route
+from bodega_sdk.jobs import Job
+from bodega_sdk.manifest import Manifest, setting_defaults
+from bodega_sdk.models import Model
 
 _PARAMETER = re.compile(r"{(\w+)}")
 

@@ -29,9 +29,7 @@ class Follower:
         swapped: called after each swap, in this thread.
     """
 
-    def __init__(
-        self, shop: "Shop", kind: str, swapped: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, shop: "Shop", kind: str, swapped: Callable[[], None] = lambda: None) -> None:
         self._shop = shop
         self._swapped = swapped
         self._process: Process = this_process(kind, shop.assembly.generation)

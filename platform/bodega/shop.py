@@ -11,13 +11,6 @@ from uuid import UUID
 
 import orjson
 import structlog
-from bodega_sdk import models
-from bodega_sdk.encoding import to_json
-from bodega_sdk.events import Event
-from bodega_sdk.identity import ANONYMOUS, Identity
-from bodega_sdk.jobs import Job, JobState
-from bodega_sdk.models import now
-from bodega_sdk.permissions import permissions_of
 
 from bodega import state
 from bodega.addons.discovery import Catalogue, discover
@@ -33,6 +26,13 @@ from bodega.processes import Register
 from bodega.security import tokens
 from bodega.security.keys import KeyRing, load_keys
 from bodega.settings import Settings
+from bodega_sdk import models
+from bodega_sdk.encoding import to_json
+from bodega_sdk.events import Event
+from bodega_sdk.identity import ANONYMOUS, Identity
+from bodega_sdk.jobs import Job, JobState
+from bodega_sdk.models import now
+from bodega_sdk.permissions import permissions_of
 
 log = structlog.get_logger(__name__)
 

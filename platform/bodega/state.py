@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bodega_sdk.ids import uuid7
-
 from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.loading import migrations_folder
 from bodega.assembly import Assembly, build
 from bodega.database.migrating import pending
 from bodega.database.tables import AddonRow, Counter, SettingRow
+from bodega_sdk.ids import uuid7
 
 _GENERATION = "generation"
 _SHOP_ID = "bodega.shop_id"
@@ -74,6 +73,4 @@ def _migration_fault(database: Any, catalogue: Catalogue, name: str) -> Fault | 
         return None  # Loading the addon will say what is wrong with its package.
     if not waiting:
         return None
-    return Fault(
-        name, name, f"migration {waiting[0]} is pending", "Run 'bodega migrate'"
-    )
+    return Fault(name, name, f"migration {waiting[0]} is pending", "Run 'bodega migrate'")

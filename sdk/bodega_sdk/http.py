@@ -9,7 +9,7 @@ from uuid import UUID
 import falcon
 
 from bodega_sdk.errors import BadRequest, FieldError
-from bodega_sdk.identity import ANONYMOUS, Identity
+from bodega_sdk.identity import Identity
 from bodega_sdk.schemas import Schema
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -31,7 +31,9 @@ class Identity:
         """Whether the caller holds a permission (or it is PUBLIC or AUTHENTICATED)."""
         if permission == PUBLIC:
             return True
-        return self.authenticated and (permission == AUTHENTICATED or permission in self.permissions)
+        return self.authenticated and (
+            permission == AUTHENTICATED or permission in self.permissions
+        )
 
 
 #: Nobody in particular.

@@ -99,7 +99,9 @@ def job(
         def award(run: JobRun, order_id: str) -> None: ...
     """
     if lane not in LANES:
-        raise ValueError(f"job {name}: lane {lane!r} is unknown, expected one of {', '.join(LANES)}")
+        raise ValueError(
+            f"job {name}: lane {lane!r} is unknown, expected one of {', '.join(LANES)}"
+        )
 
     def declare(handler: Callable[..., None]) -> Job:
         return Job(name, handler, lane, max_attempts, every)

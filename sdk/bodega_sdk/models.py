@@ -19,7 +19,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class UTCDateTimeField(peewee.Field):  # type: ignore[misc]
+class UTCDateTimeField(peewee.Field):
     """An instant: an aware ``datetime`` in UTC on every engine.
 
     SQLite stores ISO-8601 text of one width, so that order and comparison hold.
@@ -42,7 +42,7 @@ class UTCDateTimeField(peewee.Field):  # type: ignore[misc]
         return value.astimezone(UTC) if isinstance(value, datetime) else None
 
 
-class Model(peewee.Model):  # type: ignore[misc]
+class Model(peewee.Model):
     """Base of every table. ``Meta.table_name`` starts with the addon's name and ``_``."""
 
     DoesNotExist: ClassVar[type[peewee.DoesNotExist]]

@@ -92,9 +92,7 @@ class Integer(fields.Integer):
         minimum, maximum: inclusive bounds; 64 bits unless said otherwise.
     """
 
-    def __init__(
-        self, *, minimum: int = -(2**63), maximum: int = 2**63 - 1, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, minimum: int = -(2**63), maximum: int = 2**63 - 1, **kwargs: Any) -> None:
         super().__init__(validate=validate.Range(min=minimum, max=maximum), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:

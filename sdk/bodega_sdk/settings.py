@@ -35,14 +35,17 @@ class Setting:
         Raises:
             ValueError: the wrong type, out of bounds, or not a choice.
         """
-        if type(value) is not self.type:
+        kind: Any = type(value)
+        if kind is not self.type:
             raise ValueError(f"expected {self.type.__name__}, found {value!r}")
         if self.minimum is not None and value < self.minimum:
             raise ValueError(f"expected at least {self.minimum}, found {value!r}")
         if self.maximum is not None and value > self.maximum:
             raise ValueError(f"expected at most {self.maximum}, found {value!r}")
         if self.choices and value not in self.choices:
-            raise ValueError(f"expected one of {', '.join(map(str, self.choices))}, found {value!r}")
+            raise ValueError(
+                f"expected one of {', '.join(map(str, self.choices))}, found {value!r}"
+            )
         return value
 
 

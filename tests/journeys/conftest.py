@@ -71,7 +71,11 @@ class Deployment:
 
     def _complete(self) -> bool:
         status, body = self.get("/health/detailed")
-        return status == 200 and body["status"] == "healthy" and (self._realtime() or not os.path.exists("platform/bodega_realtime/__main__.py"))
+        return (
+            status == 200
+            and body["status"] == "healthy"
+            and (self._realtime() or not os.path.exists("platform/bodega_realtime/__main__.py"))
+        )
 
     def _realtime(self) -> bool:
         with socket.socket() as probe:

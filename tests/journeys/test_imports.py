@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bodega.database.connection import open_databases
 from bodega.settings import read_settings
 
@@ -155,12 +156,15 @@ def test_a_worker_paused_beyond_its_lease_writes_nothing_when_it_goes_on(
 
 def test_the_command_imports_a_real_stores_export(deployment: Any) -> None:
     deployment.up()
-    done = deployment.command(
-        "import", str(DATA / "shopify-apparel.csv"), "--wait", "--json"
-    )
+    done = deployment.command("import", str(DATA / "shopify-apparel.csv"), "--wait", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["total_rows"], told["created"], told["superseded"], told["errors"]) == (22, 20, 2, 0)
+    assert (told["total_rows"], told["created"], told["superseded"], told["errors"]) == (
+        22,
+        20,
+        2,
+        0,
+    )
     page = deployment.get("/api/v1/products?page_size=50")[1]
     assert page["count"] == 20
     top = next(item for item in page["results"] if item["slug"] == "classic-varsity-top")

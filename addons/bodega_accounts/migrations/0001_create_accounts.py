@@ -1,6 +1,7 @@
 """The account table."""
 
 import peewee
+
 from bodega_sdk import UTCDateTimeField
 
 

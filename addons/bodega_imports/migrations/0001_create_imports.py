@@ -1,6 +1,7 @@
 """The tables of imports."""
 
 import peewee
+
 from bodega_sdk import UTCDateTimeField
 
 

@@ -1,6 +1,7 @@
 """The tables of the catalogue."""
 
 import peewee
+
 from bodega_sdk import UTCDateTimeField
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pluggy
+
+from bodega.addons.faults import Fault
 from bodega_sdk import hookspecs
 from bodega_sdk._markers import MANIFEST_PROJECT
 from bodega_sdk.manifest import Manifest
-
-from bodega.addons.faults import Fault
 
 GROUP = "bodega.addons"
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bodega_sdk.manifest import SDK_VERSION, Manifest, sdk_accepts
-
 from bodega.addons.faults import Fault
+from bodega_sdk.manifest import SDK_VERSION, Manifest, sdk_accepts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bodega_sdk.hookspecs import FirstStart
-from bodega_sdk.manifest import Manifest
-from bodega_sdk.models import now
-from bodega_sdk.runtime import bound
-
 from bodega import state
 from bodega.addons.discovery import discover
 from bodega.addons.faults import Fault
@@ -24,6 +19,10 @@ from bodega.jobs import leases
 from bodega.processes import Process
 from bodega.security.keys import load_keys, make_key
 from bodega.shop import Session
+from bodega_sdk.hookspecs import FirstStart
+from bodega_sdk.manifest import Manifest
+from bodega_sdk.models import now
+from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
     from bodega.shop import Shop

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import pluggy
+
 from bodega_sdk import hookspecs
 from bodega_sdk._markers import ADDON_PROJECT
 from bodega_sdk.errors import BodegaError

@@ -5,10 +5,10 @@ from importlib import import_module
 from typing import Any
 
 import click
-from bodega_sdk.errors import BodegaError
 
 from bodega import __version__
 from bodega.cli.context import Context, home_option
+from bodega_sdk.errors import BodegaError
 
 #: command → module that has it under the same name; imported when it is called.
 _COMMANDS = {

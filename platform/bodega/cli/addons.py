@@ -1,4 +1,4 @@
-"""``bodega addons …``"""
+"""``bodega addons …``."""
 
 import json
 from typing import Any

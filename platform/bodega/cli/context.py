@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from bodega_sdk.runtime import bound
 
 from bodega.settings import Settings, read_settings
+from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
     from bodega.assembly import Assembly

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import click
-from bodega_sdk.errors import BodegaError
 
 from bodega.cli.context import Context, home_option
+from bodega_sdk.errors import BodegaError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``bodega migrate``"""
+"""``bodega migrate``."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``bodega openapi``"""
+"""``bodega openapi``."""
 
 from pathlib import Path
 

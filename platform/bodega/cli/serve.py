@@ -25,4 +25,3 @@ def serve(context: Context, host: str, port: int, workers: int, threads: int) ->
     shop = context.shop()
     shop.databases.close()
     serve_forever(context.settings, host, port, workers, threads)
-

@@ -1,5 +1,7 @@
 """``bodega up``: the whole shop in one terminal."""
 
+from ipaddress import ip_address
+
 import click
 
 from bodega.cli.context import Context, home_option
@@ -32,9 +34,17 @@ def up(context: Context, host: str, port: int, realtime_port: int, workers: int)
         Part("worker", ("worker", *home)),
         Part("realtime", ("realtime", *listen, "--port", str(realtime_port), *home)),
     )
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    shown = _reachable(host)
     _banner(f"http://{shown}:{port}", f"ws://{shown}:{realtime_port}/ws", lines)
     raise SystemExit(supervise(parts, ((host, port), (host, realtime_port))))
+
+
+def _reachable(host: str) -> str:
+    """Return an address that a browser here can use for one that we listen on."""
+    try:
+        return "127.0.0.1" if ip_address(host).is_unspecified else host
+    except ValueError:
+        return host
 
 
 def _prepare(context: Context) -> tuple[str, ...]:

@@ -60,9 +60,10 @@ class VersionedWrites:
         tables = sorted(self._tables())
         self.forget_touched()
         stripe = threading.get_ident() % STRIPES if self.for_update else 0  # type: ignore[attr-defined]
+        mark = self.param  # type: ignore[attr-defined]
         for table in tables:
             self.execute_sql(  # type: ignore[attr-defined]
-                f"INSERT INTO {_TABLE} (name, stripe, version) VALUES ({self.param}, {self.param}, 1) "  # type: ignore[attr-defined]
+                f"INSERT INTO {_TABLE} (name, stripe, version) VALUES ({mark}, {mark}, 1) "
                 f"ON CONFLICT (name, stripe) DO UPDATE SET version = {_TABLE}.version + 1",
                 (table, stripe),
             )
@@ -71,7 +72,7 @@ class VersionedWrites:
 def _versioned_table(query: Any) -> str | None:
     if not isinstance(query, peewee.Insert | peewee.Update | peewee.Delete):
         return None
-    meta = getattr(getattr(query, "model", None), "_meta", None)
+    meta: Any = getattr(getattr(query, "model", None), "_meta", None)
     return meta.table_name if getattr(meta, "versioned", False) else None
 
 

@@ -7,16 +7,15 @@ rows that have one. SQLite has one writer, which numbers the row at once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from bodega_sdk.encoding import to_json
-from bodega_sdk.events import Event, Occurrence
-from bodega_sdk.models import now
 
 from bodega.database.connection import is_postgres
 from bodega.database.tables import Counter, EventRow
+from bodega_sdk.encoding import to_json
+from bodega_sdk.events import Event, Occurrence
+from bodega_sdk.models import now
 
 _RELAY_LOCK = 0x0B0D_E6A1
 _COUNTER = "event_offset"
@@ -103,11 +102,3 @@ def read(
         query = query.where(EventRow.key == key)
     for row in query.order_by(EventRow.offset).limit(limit).execute(database):
         yield Occurrence(row.offset, row.name, row.version, row.key, row.data, row.occurred_at)
-
-
-def prune(database: Any, before: datetime) -> int:
-    """Delete numbered events that happened before an instant; return how many."""
-    query = EventRow.delete().where(
-        EventRow.offset.is_null(False), EventRow.occurred_at < before.astimezone(UTC)
-    )
-    return int(query.execute(database))

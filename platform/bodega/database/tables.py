@@ -3,6 +3,7 @@
 from typing import Any
 
 import peewee
+
 from bodega_sdk.ids import uuid7
 from bodega_sdk.models import Model, UTCDateTimeField, now
 
@@ -126,16 +127,3 @@ class SettingRow(Model):
 
     class Meta:
         table_name = "bodega_setting"
-
-
-SHOP_TABLES: tuple[type[Model], ...] = (
-    AddonRow,
-    Counter,
-    CollectionVersion,
-    EventRow,
-    SubscriptionRow,
-    JobRow,
-    ScheduleRow,
-    SigningKey,
-    SettingRow,
-)

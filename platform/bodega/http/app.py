@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import falcon
 import orjson
-from bodega_sdk.encoding import to_json
-from bodega_sdk.http import Route
 from falcon import media
 
 from bodega.http import docs, health, openapi, system
 from bodega.http.binding import Responder
 from bodega.http.errors import add_error_handlers
 from bodega.http.middleware import ConnectionPerRequest, RequestContext
+from bodega_sdk.encoding import to_json
+from bodega_sdk.http import Route
 
 if TYPE_CHECKING:
     from bodega.shop import Session

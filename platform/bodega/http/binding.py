@@ -7,6 +7,7 @@ from uuid import UUID
 
 import falcon
 import orjson
+
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.errors import (
     BadRequest,

@@ -7,10 +7,11 @@ from typing import Any
 import falcon
 import peewee
 import structlog
+from playhouse.pool import MaxConnectionsExceeded
+
 from bodega_sdk import errors
 from bodega_sdk.encoding import to_json
 from bodega_sdk.errors import Problem
-from playhouse.pool import MaxConnectionsExceeded
 
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"

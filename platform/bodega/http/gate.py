@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from bodega_sdk.runtime import bound
-
 from bodega.shop import Session, Shop
+from bodega_sdk.runtime import bound
 
 
 class Gate:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import falcon
 import structlog
-from bodega_sdk.errors import BadRequest, FieldError
-from bodega_sdk.ids import uuid7
 
 from bodega.telemetry import metrics
+from bodega_sdk.errors import BadRequest, FieldError
+from bodega_sdk.ids import uuid7
 
 if TYPE_CHECKING:
     from bodega.shop import Session

@@ -9,13 +9,13 @@ from uuid import UUID
 import falcon
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+
+from bodega import __version__
+from bodega.http.errors import PROBLEM_JSON
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.http import Parameter, Route
 from bodega_sdk.permissions import PUBLIC
 from bodega_sdk.schemas import Schema
-
-from bodega import __version__
-from bodega.http.errors import PROBLEM_JSON
 
 if TYPE_CHECKING:
     from bodega.assembly import Assembly

@@ -10,7 +10,7 @@ from bodega.telemetry.logging import configure_logging
 from bodega.telemetry.metrics_folder import VARIABLE, collect_in
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn, configured by us; the arbiter itself never imports an addon."""
 
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
@@ -46,7 +46,7 @@ def serve_forever(settings: Settings, host: str, port: int, workers: int, thread
         "workers": workers,
         "threads": threads,
         "worker_class": "gthread",
-        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
+        "worker_tmp_dir": _memory_folder(),
         "control_socket_disable": True,
         "graceful_timeout": 20,
         "timeout": 60,
@@ -56,6 +56,12 @@ def serve_forever(settings: Settings, host: str, port: int, workers: int, thread
         "child_exit": _forget_metrics,
     }
     Server(settings, options).run()
+
+
+def _memory_folder() -> str | None:
+    """Return a folder in memory for gunicorn's heartbeats: a busy disk must not stop them."""
+    folder = "/dev/shm"  # noqa: S108
+    return folder if os.path.isdir(folder) else None
 
 
 def _forget_metrics(_: Any, worker: Any) -> None:

@@ -4,11 +4,11 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import falcon
-from bodega_sdk.errors import NotFound
 
 from bodega import __version__
 from bodega.http.errors import CATALOGUE, PROBLEMS_ROOT
 from bodega.telemetry import metrics
+from bodega_sdk.errors import NotFound
 
 if TYPE_CHECKING:
     from bodega.shop import Session

@@ -8,10 +8,9 @@ writes nothing, even when nobody took the job meanwhile.
 from datetime import timedelta
 from typing import Any
 
-from bodega_sdk.models import now
-
 from bodega.database.connection import is_postgres
 from bodega.database.tables import JobRow
+from bodega_sdk.models import now
 
 
 def claim(
@@ -27,7 +26,7 @@ def claim(
     if not names:
         return None
     with database.atomic():
-        row = _next(database, lane, names)
+        row: JobRow | None = _next(database, lane, names)
         if row is None:
             return None
         row.fence, row.attempts = row.fence + 1, row.attempts + 1
@@ -78,9 +77,9 @@ def give_back_expired() -> int:
     """
     expired = (JobRow.status == "running") & (JobRow.lease_until < now())
     message = "the worker died or was paused, again and again; see its log"
-    dead = JobRow.update(
-        status="dead", error=message, finished_at=now(), lease_until=None
-    ).where(expired, JobRow.attempts >= JobRow.max_attempts)
+    dead = JobRow.update(status="dead", error=message, finished_at=now(), lease_until=None).where(
+        expired, JobRow.attempts >= JobRow.max_attempts
+    )
     back = JobRow.update(status="queued", lease_until=None, worker=None, run_at=now())
     dead.execute()
     return int(back.where(expired).execute())

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 _PRIORITY = {"default": 10, "mail": 5, "bulk": 1}
 
 
-class _Consumer(Consumer):  # type: ignore[misc]
+class _Consumer(Consumer):
     """Huey's consumer, which says when it stops."""
 
     stopping: Callable[[], None]
@@ -81,7 +81,9 @@ def _huey(settings: Settings, shop_id: str) -> Any:
             # redis-py retries for 2.8 s by default, in every request, when Redis is down.
             retry=Retry(NoBackoff(), 0),
         )
-        return PriorityRedisHuey(f"bodega-{shop_id}", connection_pool=pool, blocking=False, **common)
+        return PriorityRedisHuey(
+            f"bodega-{shop_id}", connection_pool=pool, blocking=False, **common
+        )
     settings.home.mkdir(parents=True, exist_ok=True)
     return SqliteHuey("bodega", filename=str(settings.home / "queue.sqlite"), **common)
 

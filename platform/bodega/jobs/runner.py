@@ -10,15 +10,15 @@ from uuid import UUID
 
 import peewee
 import structlog
-from bodega_sdk.errors import LeaseLost, PermanentFailure
-from bodega_sdk.jobs import Job
-from bodega_sdk.models import now
-from bodega_sdk.runtime import bound
 
 from bodega.database.tables import JobRow
 from bodega.jobs import leases
 from bodega.jobs.queue import LaneSlots
 from bodega.telemetry import metrics
+from bodega_sdk.errors import LeaseLost, PermanentFailure
+from bodega_sdk.jobs import Job
+from bodega_sdk.models import now
+from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
@@ -94,9 +94,7 @@ class Runner:
         """Claim and run one job; False when none is due."""
         with self._shop.lent() as shop:
             jobs = shop.assembly.jobs
-            row = leases.claim(
-                shop.databases.shop, lane, list(jobs), self._worker, self._lease
-            )
+            row = leases.claim(shop.databases.shop, lane, list(jobs), self._worker, self._lease)
             if row is None:
                 return False
             self._run(jobs[row.name], row, shop)

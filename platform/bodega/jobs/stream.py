@@ -3,12 +3,12 @@
 from typing import Any
 
 import redis
-from bodega_sdk.encoding import to_json
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bodega.database import outbox
 from bodega.settings import Settings
+from bodega_sdk.encoding import to_json
 
 _KEPT = 50_000
 
@@ -50,7 +50,11 @@ class EventStream:
                 "occurred_at": event.occurred_at}  # fmt: skip
         try:
             self._redis.xadd(
-                self.key, {"e": to_json(body)}, id=f"{event.offset}-0", maxlen=_KEPT, approximate=True
+                self.key,
+                {"e": to_json(body)},
+                id=f"{event.offset}-0",
+                maxlen=_KEPT,
+                approximate=True,
             )
         except redis.ResponseError as error:
             if "equal or smaller" not in str(error):

@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from bodega_sdk.events import Occurrence, Subscription
-from bodega_sdk.jobs import Job
-from bodega_sdk.models import now
-from bodega_sdk.runtime import bound
 
 from bodega.database import outbox
 from bodega.database.connection import is_postgres
 from bodega.database.tables import ScheduleRow, SubscriptionRow
 from bodega.jobs import leases
+from bodega_sdk.events import Occurrence, Subscription
+from bodega_sdk.jobs import Job
+from bodega_sdk.models import now
+from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
     from bodega.shop import Shop

@@ -4,7 +4,6 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from bodega_sdk.ids import uuid7
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bodega.database.tables import SigningKey
 from bodega.errors import ConfigurationError
+from bodega_sdk.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
+
+from bodega.security.keys import KeyRing
 from bodega_sdk.errors import Unauthenticated
 from bodega_sdk.ids import uuid7
 from bodega_sdk.models import now
-
-from bodega.security.keys import KeyRing
 
 _LEEWAY = timedelta(seconds=5)
 

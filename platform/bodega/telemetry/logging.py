@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -43,8 +44,8 @@ def _formatter(settings: Settings, shared: list[Any], process: str) -> logging.F
         else structlog.processors.JSONRenderer()
     )
 
-    def add_process(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-        return event | {"process": process}
+    def add_process(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {**event, "process": process}
 
     middle = [] if plain else [structlog.processors.format_exc_info]
     return structlog.stdlib.ProcessorFormatter(

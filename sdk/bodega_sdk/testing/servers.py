@@ -29,7 +29,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import psycopg2  # type: ignore[import-untyped]
+import psycopg2
 from psycopg2 import sql
 from redis import Redis
 from redis.backoff import NoBackoff

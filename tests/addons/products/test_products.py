@@ -7,9 +7,7 @@ import pytest
 
 @pytest.fixture
 def lamp(admin: Any) -> dict[str, Any]:
-    answer = admin.post(
-        "/api/v1/products", {"name": "Café Lamp", "sku": "L-1", "price": "29.99"}
-    )
+    answer = admin.post("/api/v1/products", {"name": "Café Lamp", "sku": "L-1", "price": "29.99"})
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json
     return found

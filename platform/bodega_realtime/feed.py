@@ -1,0 +1,82 @@
+"""The feed: one task that reads every new event, in order, and gives it to the hub."""
+
+import asyncio
+import time
+
+import structlog
+
+from bodega_realtime.reader import LogReader
+from bodega_realtime.stream import StreamReader
+from bodega_realtime.subscriptions import Hub
+
+log = structlog.get_logger(__name__)
+#: Seconds between two looks at the log.
+TICK = 0.1
+_PATIENCE = 5.0
+
+
+class Feed:
+    """Follows the Redis Stream where there is one, and the log.
+
+    The log is the truth: it is read when the stream has a gap, brings nothing for a
+    second, or cannot be read.
+    """
+
+    def __init__(self, hub: Hub, reader: LogReader, stream: StreamReader | None) -> None:
+        self._hub = hub
+        self._reader = reader
+        self._stream = stream
+        self._read_at = time.monotonic()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the log or the stream was read lately."""
+        return time.monotonic() - self._read_at < _PATIENCE
+
+    async def run(self) -> None:
+        """Follow until cancelled; nothing else ends it."""
+        while True:
+            try:
+                await self._turn()
+            except Exception as error:
+                log.warning("the log cannot be read, trying again", error=str(error))
+                await asyncio.sleep(1)
+
+    async def _turn(self) -> None:
+        if self._stream is not None and await self._from_stream(self._stream):
+            return
+        if not await self._from_log():
+            await asyncio.sleep(TICK)
+
+    async def _from_stream(self, stream: StreamReader) -> bool:
+        """Take what the stream has; False when the log must be read now."""
+        events = await stream.read(self._hub.position)
+        if events is None:
+            return False
+        for event in events:
+            if event.offset != self._hub.position + 1:
+                return False
+            self._hub.dispatch(event)
+            await asyncio.sleep(0)
+        if not events:
+            # It may be the relay that cannot reach Redis, so silence is no proof.
+            await self._from_log()
+        self._read_at = time.monotonic()
+        return True
+
+    async def _from_log(self) -> bool:
+        """Take what the log has; True when it may have more."""
+        names = self._hub.wanted
+        page = await self._reader.next(self._hub.position, names)
+        self._read_at = time.monotonic()
+        for event in page.events:
+            if not self._hub.wanted <= names:
+                break
+            self._hub.dispatch(event)
+            # Others get their turn, and sockets are written to, between two events.
+            await asyncio.sleep(0)
+        if not self._hub.wanted <= names:
+            # Somebody began to listen to what was not read: read again from here.
+            return True
+        self._hub.position = page.reached
+        return page.full

@@ -1,0 +1,15 @@
+"""A manifest in a cycle of two."""
+
+from bodega_sdk import Manifest, manifest_hook
+
+
+@manifest_hook
+def addon_manifest() -> Manifest:
+    """Return the manifest."""
+    return Manifest(
+        name="hen",
+        version="1.0.0",
+        package="bodega_sample_hen",
+        summary="It needs egg, which needs it",
+        depends=("egg",),
+    )

@@ -1,0 +1,3 @@
+"""A manifest module that raises when it is imported."""
+
+raise RuntimeError("the author forgot something")

@@ -1,0 +1,1 @@
+"""A manifest module without a manifest."""

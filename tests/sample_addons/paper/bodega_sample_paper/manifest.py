@@ -1,0 +1,15 @@
+"""A manifest in a cycle of three."""
+
+from bodega_sdk import Manifest, manifest_hook
+
+
+@manifest_hook
+def addon_manifest() -> Manifest:
+    """Return the manifest."""
+    return Manifest(
+        name="paper",
+        version="1.0.0",
+        package="bodega_sample_paper",
+        summary="It needs scissors, which needs it",
+        depends=("scissors",),
+    )

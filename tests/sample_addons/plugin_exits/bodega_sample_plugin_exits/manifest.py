@@ -1,0 +1,14 @@
+"""A sound manifest."""
+
+from bodega_sdk import Manifest, manifest_hook
+
+
+@manifest_hook
+def addon_manifest() -> Manifest:
+    """Return the manifest."""
+    return Manifest(
+        name="plugin_exits",
+        version="1.0.0",
+        package="bodega_sample_plugin_exits",
+        summary="Its plugin ends the process that imports it",
+    )

@@ -1,0 +1,14 @@
+"""A sound manifest."""
+
+from bodega_sdk import Manifest, manifest_hook
+
+
+@manifest_hook
+def addon_manifest() -> Manifest:
+    """Return the manifest."""
+    return Manifest(
+        name="same_command",
+        version="1.0.0",
+        package="bodega_sample_same_command",
+        summary="It brings a command of notes",
+    )
