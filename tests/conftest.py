@@ -21,8 +21,7 @@ from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
-
-ADMIN = ("admin@example.com", "correct horse battery")
+from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
 
 
 @pytest.fixture(scope="session")
@@ -179,3 +178,16 @@ def _no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "REDIS_URL", "PROMETHEUS_MULTIPROC_DIR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=["embedded", "distributed"])
+def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
+    """Real processes: SQLite with two web workers, or PostgreSQL and Redis with four."""
+    environ = environment(tmp_path / "shop")
+    distributed = request.param == "distributed"
+    if distributed:
+        environ["DATABASE_URL"] = request.getfixturevalue("postgres_url")
+        environ["REDIS_URL"] = request.getfixturevalue("redis_server")
+    made = Deployment(environ, 4 if distributed else 2, tmp_path)
+    yield made
+    made.stop()

@@ -69,7 +69,7 @@ class LogReader:
         except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
             # A connection that broke is not used again; the next call opens a new one.
             self._shop.databases.close()
-            raise Unavailable(f"The log cannot be read: {error}") from error
+            raise Unavailable(f"The database does not answer: {error}") from error
 
     async def newest(self) -> int:
         """Return the offset of the newest event."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bodega.assembly import Assembly
 from bodega_realtime import messages
+from bodega_realtime.outlet import Outlet
 from bodega_sdk.events import Channel, Occurrence
 
 #: Bytes that a subscription keeps of what happens while it catches up.
@@ -13,13 +14,7 @@ _MOST_WAITING = 2**20
 
 
 class Listener(Protocol):
-    """A connection, as subscriptions see it."""
-
-    def deliver(self, payload: bytes) -> None:
-        """Send a message now, or end the connection if it is too slow."""
-
-    def cut(self) -> None:
-        """End the connection: it is too slow."""
+    """A connection, as the hub sees it."""
 
     def revise(self) -> None:
         """Look at the subscriptions again: the Assembly was swapped."""
@@ -38,7 +33,7 @@ class Subscription:
     name: str
     channel: Channel
     key: str
-    listener: Listener
+    outlet: Outlet
     open: bool = True
     _after: int = 0
     _waiting: list[tuple[int, bytes]] | None = None
@@ -58,12 +53,12 @@ class Subscription:
         """Send an event, or keep it."""
         if self._waiting is None:
             if offset > self._after:
-                self.listener.deliver(payload)
+                self.outlet.deliver(payload)
             return
         self._waiting.append((offset, payload))
         self._waiting_size += len(payload)
         if self._waiting_size > _MOST_WAITING:
-            self.listener.cut()
+            self.outlet.cut()
 
 
 @dataclass(eq=False, slots=True)
@@ -94,7 +89,7 @@ class Hub:
 
     def add(self, subscription: Subscription) -> None:
         """Hand events to a subscription from now on."""
-        for event in subscription.channel.events:
+        for event in frozenset(subscription.channel.events):
             named = self._index.setdefault((event, subscription.key), {})
             named.setdefault(subscription.name, set()).add(subscription)
             self._counts[event] += 1
@@ -103,7 +98,7 @@ class Hub:
 
     def remove(self, subscription: Subscription) -> None:
         """Hand it no more."""
-        for event in subscription.channel.events:
+        for event in frozenset(subscription.channel.events):
             named = self._index[event, subscription.key]
             named[subscription.name].discard(subscription)
             if not named[subscription.name]:

@@ -18,8 +18,10 @@ from bodega.addons import lifecycle
 from bodega.addons.discovery import Catalogue, discover
 from bodega.database.tables import AddonRow
 from bodega.editions import Edition
+from bodega.jobs.runner import Runner
 from bodega.settings import Settings
 from bodega.shop import Shop
+from bodega_sdk.jobs import LANES
 from bodega_sdk.runtime import bound
 
 SAMPLES = Path(__file__).parent.parent / "sample_addons"
@@ -40,6 +42,11 @@ class Site:
     """A folder on ``sys.path`` that packages are installed into, as pip would."""
 
     folder: Path
+
+    @property
+    def gallery(self) -> list[str]:
+        """The names of all sample addons, healthy and broken."""
+        return sorted(path.name for path in SAMPLES.iterdir() if path.is_dir())
 
     def install(self, *names: str) -> None:
         """Install addons of the gallery."""
@@ -197,6 +204,20 @@ def rebind(new_shop: Shop) -> Iterator[Callable[[], None]]:
             stack.enter_context(bound(new_shop.current))
 
         yield follow
+
+
+@pytest.fixture
+def worker_of() -> Callable[[Shop], int]:
+    """Run every job of a shop that is due; return how many."""
+
+    def run(shop: Shop) -> int:
+        runner, ran = Runner(shop, "test", threads=2), 0
+        for lane in LANES:
+            while runner.run_next(lane):
+                ran += 1
+        return ran
+
+    return run
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Real processes: ``bodega up`` as an operator starts it, on either kind of deployment."""
+"""A shop run by real processes, started as an operator starts them."""
 
 import json
 import os
@@ -9,12 +9,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 ADMIN = ("admin@example.com", "correct horse battery")
 
@@ -71,11 +68,7 @@ class Deployment:
 
     def _complete(self) -> bool:
         status, body = self.get("/health/detailed")
-        return (
-            status == 200
-            and body["status"] == "healthy"
-            and (self._realtime() or not os.path.exists("platform/bodega_realtime/__main__.py"))
-        )
+        return status == 200 and body["status"] == "healthy" and self._realtime()
 
     def _realtime(self) -> bool:
         with socket.socket() as probe:
@@ -96,7 +89,7 @@ class Deployment:
         self, method: str, path: str, body: Any = None, token: str = "", **headers: str
     ) -> tuple[int, Any, dict[str, str]]:
         """Call the API over HTTP; status 0 when nobody answers."""
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} | headers
         if token:
             sent["Authorization"] = f"Bearer {token}"
@@ -151,25 +144,18 @@ def _json(body: bytes) -> Any:
         return body.decode(errors="replace")
 
 
-@pytest.fixture(params=["embedded", "distributed"])
-def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
-    """SQLite with two web workers, or PostgreSQL and Redis with four."""
-    environ = {
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a deployment: this one's, without the shop it may name."""
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("BODEGA_") and name not in ("DATABASE_URL", "REDIS_URL")
     }
-    environ |= {
-        "BODEGA_HOME": str(tmp_path / "shop"),
+    return kept | {
+        "BODEGA_HOME": str(home),
         "BODEGA_ADMIN_EMAIL": ADMIN[0],
         "BODEGA_ADMIN_PASSWORD": ADMIN[1],
         "BODEGA_JOB_LEASE": "3",
-        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p and Path(p).is_dir()),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path and Path(path).is_dir()),
+        **more,
     }
-    distributed = request.param == "distributed"
-    if distributed:
-        environ["DATABASE_URL"] = request.getfixturevalue("postgres_url")
-        environ["REDIS_URL"] = request.getfixturevalue("redis_server")
-    made = Deployment(environ, 4 if distributed else 2, tmp_path)
-    yield made
-    made.stop()

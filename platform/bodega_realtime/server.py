@@ -1,0 +1,139 @@
+"""The server: it accepts clients, follows the addons, and drains when it is stopped."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from websockets.asyncio.server import Server as WebSocketServer
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from bodega.follower import Follower
+from bodega.shop import Shop
+from bodega_realtime.connection import Connection
+from bodega_realtime.feed import Feed
+from bodega_realtime.health import Health, as_problem
+from bodega_realtime.login import PROTOCOL
+from bodega_realtime.messages import Close
+from bodega_realtime.reader import LogReader
+from bodega_realtime.stream import StreamReader
+from bodega_realtime.subscriptions import Hub
+
+log = structlog.get_logger(__name__)
+_LARGEST_MESSAGE = 2**16
+#: Seconds that clients have to answer the end of a connection.
+_FAREWELL = 2.0
+#: Seconds that a swap waits for the event loop.
+_SWAP = 5.0
+
+
+class Server:
+    """Serves one shop, started and stopped in one event loop.
+
+    Args:
+        shop: with its Assembly computed.
+        port: 0 for any that is free.
+    """
+
+    def __init__(self, shop: Shop, host: str, port: int) -> None:
+        self._shop = shop
+        self._address = (host, port)
+        # Two threads: a crowd that returns and replays must not delay what is live.
+        self._log = LogReader(shop, "realtime-log")
+        self._replays = LogReader(shop, "realtime-replay")
+        self._hub = Hub(shop.shop_id)
+        self._stream = StreamReader.of(shop.settings, shop.shop_id)
+        self._feed = Feed(self._hub, self._log, self._stream)
+        self._health = Health(self._database_answers, self._feed_reads)
+        self._follower = Follower(shop, "realtime", self._swapped)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop
+        self._server: WebSocketServer
+
+    async def start(self) -> None:
+        """Begin to serve.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._hub.position = await self._log.newest()
+        self._hub.adopt(self._shop.assembly)
+        self._server = await self._listen()
+        await self._replays.run(self._follower.start)
+        self._tasks.add(asyncio.create_task(self._feed.run()))
+        log.info("listening", host=self._address[0], port=self.port)
+
+    async def _listen(self) -> WebSocketServer:
+        return await serve(
+            self._talk,
+            *self._address,
+            process_request=self._answer,
+            process_response=self._mend,
+            select_subprotocol=_select,
+            server_header=None,
+            compression=None,  # It costs 55 KB a connection.
+            max_size=_LARGEST_MESSAGE,
+            close_timeout=_FAREWELL,
+            # Never pause writing: the library would wait without end for a client that
+            # does not read, where the outlet cuts it.
+            write_limit=2**40,
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        found: int = next(iter(self._server.sockets)).getsockname()[1]
+        return found
+
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._hub.listeners)
+
+    async def stop(self) -> None:
+        """Accept nobody any more, send the clients away and leave the register."""
+        log.info("stopping", clients=self.clients)
+        self._server.close(code=Close.GOING_AWAY, reason="the server is stopping")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._server.wait_closed(), _FAREWELL + 0.5)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._follower.stop)
+        for part in (self._stream, self._log, self._replays):
+            if part is not None:
+                await part.close()
+
+    # What the library calls.
+
+    async def _talk(self, websocket: ServerConnection) -> None:
+        await Connection(websocket, self._shop, self._hub, self._replays).run()
+
+    async def _answer(self, websocket: ServerConnection, request: Request) -> Response | None:
+        return await self._health.answer(request)
+
+    def _mend(
+        self, websocket: ServerConnection, request: Request, response: Response
+    ) -> Response | None:
+        return as_problem(request, response)
+
+    # What the follower and the health ask.
+
+    def _swapped(self) -> None:
+        """Have the event loop adopt the Assembly; only then is the swap acknowledged."""
+        asyncio.run_coroutine_threadsafe(self._adopt(), self._loop).result(_SWAP)
+
+    async def _adopt(self) -> None:
+        self._hub.adopt(self._shop.assembly)
+
+    async def _database_answers(self) -> bool:
+        return await self._replays.newest() >= 0
+
+    async def _feed_reads(self) -> bool:
+        return self._feed.healthy
+
+
+def _select(websocket: ServerConnection, offered: object) -> Subprotocol | None:
+    return Subprotocol(PROTOCOL) if isinstance(offered, list) and PROTOCOL in offered else None
