@@ -12,6 +12,7 @@ from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.graph import resolve
 from bodega.addons.loading import LoadedAddon, load
+from bodega.permissions import PERMISSIONS
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.http import Route
 from bodega_sdk.jobs import Job
@@ -197,6 +198,7 @@ def _assemble(
         subscriptions=tuple(item for addon in addons for item in addon.subscriptions),
         channels=tuple(item for addon in addons for item in addon.channels),
         commands={str(c.name): c for addon in addons for c in addon.commands},
-        permissions=frozenset(name for addon in addons for name in addon.manifest.permissions),
+        permissions=frozenset(name for addon in addons for name in addon.manifest.permissions)
+        | frozenset(PERMISSIONS),
         grants=dict(grants),
     )

@@ -8,11 +8,17 @@ import pytest
 
 from bodega import state
 from bodega.addons import lifecycle
+from bodega.database import tables as kernel_tables
 from bodega.database.migrating import KERNEL_MIGRATIONS, migrate, pending, schema_change
-from bodega.database.tables import SHOP_TABLES, AddonRow
+from bodega.database.tables import AddonRow
 from bodega.editions import Edition
 from bodega.errors import AddonError
 
+KERNEL_TABLES = [
+    item
+    for item in vars(kernel_tables).values()
+    if isinstance(item, type) and item.__module__ == kernel_tables.__name__
+]
 CREATE = 'def up(migrator, db): db.execute_sql("CREATE TABLE {} (id INTEGER PRIMARY KEY)")\n'
 
 
@@ -120,7 +126,7 @@ def test_a_new_shop_has_the_kernels_tables_and_those_of_its_addons(
     assert done.first
     assert "One note was written." in done.lines
     tables = set(new_shop.databases.shop.get_tables())
-    assert {table._meta.table_name for table in SHOP_TABLES} <= tables
+    assert {table._meta.table_name for table in KERNEL_TABLES} <= tables
     assert {"accounts_account", "notes_note", "notes_migration"} <= tables
     assert lifecycle.is_prepared(new_shop)
 
@@ -188,6 +194,6 @@ def test_an_addon_without_an_init_file_has_its_migrations_run(empty_shop: Any, s
 
 def test_the_kernels_migrations_are_all_there_is_of_its_schema(empty_shop: Any) -> None:
     assert pending(empty_shop.databases.shop, "bodega", KERNEL_MIGRATIONS) == []
-    for table in SHOP_TABLES:
+    for table in KERNEL_TABLES:
         columns = empty_shop.databases.shop.get_columns(table._meta.table_name)
         assert {column.name for column in columns} == set(table._meta.columns)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +63,10 @@ class Socket:
         """Return the numbers that the publisher put into the next events."""
         return [event["data"]["number"] for event in self.events(count)]
 
+    def drop(self) -> None:
+        """Lose the connection without a word."""
+        self.connection.socket.shutdown(socket.SHUT_RDWR)
+
     def is_silent(self, timeout: float = 0.3) -> bool:
         """Whether nothing comes."""
         try:
@@ -97,21 +102,23 @@ class Door:
         headers = {"Authorization": f"Bearer {token}"} if token else None
         address = f"ws://127.0.0.1:{self.port}{path}"
         client = connect(
-            address, proxy=None, compression=None, additional_headers=headers, **options
-        )
+            address, proxy=None, compression=None, additional_headers=headers,
+            # A client that does not read all does not see the server's farewell either.
+            close_timeout=0.2, **options,
+        )  # fmt: skip
         return Socket(self.stack.enter_context(client))
 
     def enter(self, token: str | None = None, **options: Any) -> Socket:
         """Return a connection that is logged in."""
-        socket = self.open(token or self.token, **options)
-        assert socket.receive()["type"] == "authenticated"
-        return socket
+        client = self.open(token or self.token, **options)
+        assert client.receive()["type"] == "authenticated"
+        return client
 
     def subscribe(self, channel: str = CHANNEL, **members: Any) -> Socket:
         """Return a connection that has a subscription."""
-        socket = self.enter()
-        assert socket.ask("subscribe", channel=channel, **members)["type"] == "subscribed"
-        return socket
+        client = self.enter()
+        assert client.ask("subscribe", channel=channel, **members)["type"] == "subscribed"
+        return client
 
 
 @contextmanager
@@ -168,20 +175,6 @@ def token_for(
     return shop.current.issue_token(subject, held, "access", lifetime, {})
 
 
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    """A real-time server on the shop of the test, and a relay."""
-    with relaying(shop), serving(shop) as found:
-        yield found
-
-
-@pytest.fixture
-def door(shop: Shop, server: Server) -> Iterator[Door]:
-    """Where its clients come in."""
-    with door_of(shop, server.port) as found:
-        yield found
-
-
 @dataclass
 class Publisher:
     """Publishes numbered events: 0, 1, 2 …"""
@@ -235,6 +228,22 @@ class Publisher:
 def publisher(shop: Shop) -> Publisher:
     """Somebody who publishes."""
     return Publisher(shop)
+
+
+@pytest.fixture
+def server(shop: Shop, publisher: Publisher) -> Iterator[Server]:
+    """A real-time server on the shop of the test, and a relay."""
+    with relaying(shop):
+        publisher.settle()
+        with serving(shop) as found:
+            yield found
+
+
+@pytest.fixture
+def door(shop: Shop, server: Server) -> Iterator[Door]:
+    """Where its clients come in."""
+    with door_of(shop, server.port) as found:
+        yield found
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_returning_client_resumes_without_gap_or_double_while_events_go_on(
         for _ in range(6):
             events = socket.events(40)
             received += [event["data"]["number"] for event in events]
-            socket.connection.close()
+            socket.drop()
             socket = door.enter()
             socket.send("subscribe", channel=events[-1]["channel"], offset=events[-1]["offset"])
             answer = socket.receive()

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pluggy
 
+from bodega.permissions import ROOTS
 from bodega_sdk import hookspecs
 from bodega_sdk._markers import ADDON_PROJECT
 from bodega_sdk.errors import BodegaError
@@ -134,6 +135,8 @@ def _check_route(route: Route, manifest: Manifest) -> None:
     shown = f"route {route.method} {route.path}"
     if route.method not in METHODS:
         raise BadDeclaration(f"{shown}: expected one of {', '.join(METHODS)}")
+    for root in set(manifest.route_roots) & set(ROOTS):
+        raise BadDeclaration(f"{shown}: '/{root}' belongs to the kernel")
     roots = tuple(f"/{root}" for root in manifest.route_roots)
     if not any(route.path == root or route.path.startswith(f"{root}/") for root in roots):
         raise BadDeclaration(f"{shown} must lie below {' or '.join(roots)}")

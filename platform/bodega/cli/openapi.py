@@ -19,7 +19,7 @@ def openapi(context: Context, out: Path | None) -> None:
     """
     from bodega.http.openapi import document
 
-    text = orjson.dumps(document(context.shop().assembly), option=orjson.OPT_INDENT_2).decode()
+    text = orjson.dumps(document(context.shop().current), option=orjson.OPT_INDENT_2).decode()
     if out is None:
         click.echo(text)
         return

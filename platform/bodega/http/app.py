@@ -12,6 +12,7 @@ from bodega.http import docs, health, openapi, system
 from bodega.http.binding import Responder
 from bodega.http.errors import add_error_handlers
 from bodega.http.middleware import ConnectionPerRequest, RequestContext
+from bodega.http.operations import kernel_routes
 from bodega_sdk.encoding import to_json
 from bodega_sdk.http import Route
 
@@ -32,7 +33,8 @@ def build_app(session: "Session") -> falcon.App[Any, Any]:
     json = media.JSONHandler(dumps=to_json, loads=orjson.loads)
     app.resp_options.media_handlers["application/json"] = json
     add_error_handlers(app)
-    for path, resource in resources(session.assembly.routes, session).items():
+    routes = (*kernel_routes(session), *session.assembly.routes)
+    for path, resource in resources(routes, session).items():
         app.add_route(API_ROOT + path, resource)
     for kernel_part in (system, health, openapi, docs):
         kernel_part.add_routes(app, session)

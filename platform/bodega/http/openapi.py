@@ -12,13 +12,13 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 
 from bodega import __version__
 from bodega.http.errors import PROBLEM_JSON
+from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.http import Parameter, Route
 from bodega_sdk.permissions import PUBLIC
 from bodega_sdk.schemas import Schema
 
 if TYPE_CHECKING:
-    from bodega.assembly import Assembly
     from bodega.shop import Session
 
 _TYPES: dict[type, dict[str, Any]] = {
@@ -54,8 +54,9 @@ _PROBLEM = {
 }
 
 
-def document(assembly: "Assembly") -> dict[str, Any]:
-    """Return the OpenAPI document of an Assembly: its addons' routes and no other."""
+def document(session: "Session") -> dict[str, Any]:
+    """Return the OpenAPI document: the routes of the kernel and of the enabled addons."""
+    assembly = session.assembly
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     spec = APISpec(
         "Bodega", __version__, "3.1.0", plugins=[plugin],
@@ -68,7 +69,8 @@ def document(assembly: "Assembly") -> dict[str, Any]:
     for addon in assembly.addons:
         if any(route.addon == addon.name for route in addon.routes):
             spec.tag({"name": addon.name, "description": addon.manifest.summary})
-    for route in assembly.routes:
+    spec.tag({"name": KERNEL, "description": "The shop itself, for administrators"})
+    for route in (*assembly.routes, *kernel_routes(session)):
         spec.path(
             path=f"/api/v1{route.path}",
             operations={route.method.lower(): _operation(route, spec)},
@@ -172,11 +174,11 @@ class OpenApi:
     """Serves the document, made at its first request and kept with the Assembly."""
 
     def __init__(self, session: "Session") -> None:
-        self._assembly = session.assembly
+        self._session = session
 
     @cached_property
     def _json(self) -> bytes:
-        return to_json(document(self._assembly))
+        return to_json(document(self._session))
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the document."""

@@ -1,0 +1,8 @@
+"""The permissions that the kernel itself declares; only ``admin`` holds them."""
+
+PERMISSIONS = {
+    "bodega.read": "See addons, settings and jobs",
+    "bodega.write": "Switch addons, change settings, retry and cancel jobs",
+}
+#: First segments below ``/api/v1`` that are the kernel's.
+ROOTS = ("addons", "settings", "jobs", "schedules", "resources")
