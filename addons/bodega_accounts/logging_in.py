@@ -26,7 +26,7 @@ def log_in(email: str, password: str) -> dict[str, Any]:
     return tokens_for(account)
 
 
-def refresh(token: str) -> dict[str, Any]:
+def refresh_tokens(token: str) -> dict[str, Any]:
     """Return a new pair of tokens for a refresh token.
 
     Raises:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from bodega_accounts.accounts import change_account, create_account
-from bodega_accounts.logging_in import log_in, refresh
+from bodega_accounts.logging_in import log_in, refresh_tokens
 from bodega_accounts.models import Account
 from bodega_accounts.schemas import AccountSchema, LoginSchema, RefreshSchema, TokensSchema
 from bodega_sdk import AUTHENTICATED, PUBLIC, Collection, Filter, Parameter, Request, Route
@@ -50,7 +50,7 @@ def _me(request: Request) -> Any:
 AUTH_ROUTES = (
     Route("POST", "/auth/login", lambda r: log_in(**r.body), PUBLIC, "Log in",
           body=LoginSchema, returns=TokensSchema, tag="auth"),
-    Route("POST", "/auth/refresh", lambda r: refresh(**r.body), PUBLIC, "Refresh tokens",
-          body=RefreshSchema, returns=TokensSchema, tag="auth"),
+    Route("POST", "/auth/refresh", lambda r: refresh_tokens(r.body["refresh"]), PUBLIC,
+          "Refresh tokens", body=RefreshSchema, returns=TokensSchema, tag="auth"),
     Route("GET", "/auth/me", _me, AUTHENTICATED, "Who am I", returns=AccountSchema, tag="auth"),
 )  # fmt: skip

@@ -9,13 +9,13 @@ class LoginSchema(Schema):
     """Who wants to log in."""
 
     email = Email(required=True)
-    password = String(required=True, max_length=LONGEST)
+    password = String(required=True, load_only=True, max_length=LONGEST)
 
 
 class RefreshSchema(Schema):
     """A refresh token."""
 
-    refresh = String(required=True, max_length=4000)
+    refresh = String(required=True, load_only=True, max_length=4000)
 
 
 class TokensSchema(Schema):

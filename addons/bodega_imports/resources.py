@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
+from uuid import UUID
 
 import peewee
 
@@ -10,6 +11,7 @@ from bodega_imports.models import BadRow, Import
 from bodega_imports.schemas import BadRowSchema, ImportSchema
 from bodega_imports.upload import received
 from bodega_sdk import Collection, Filter, Parameter, Reply, Request, Route, job_state
+from bodega_sdk.errors import FieldError, NotFound
 
 
 class Imports(Collection):
@@ -44,6 +46,19 @@ def _take_over_end(run: Import) -> None:
         run.status = "parked"
 
 
+def find_import(key: UUID) -> Import:
+    """Return an import.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    run = Import.find(key)
+    if run is None:
+        message = "There is no import with this id."
+        raise NotFound(message, [FieldError("id", message, str(key))])
+    return run
+
+
 class BadRows(Collection):
     """The rows of an import that were not imported."""
 
@@ -59,11 +74,12 @@ class BadRows(Collection):
 
     def select(self, request: Request) -> peewee.ModelSelect:
         """The rows of one import."""
+        find_import(request.params["id"])
         return BadRow.select().where(BadRow.run == request.params["id"])
 
 
 def _upload(request: Request) -> Reply:
-    with received(request.raw) as (name, size, path):
+    with received(request) as (name, size, path):
         run = begin_import(name, size, request.identity.subject, path.rename)
     shown = ImportSchema().dump(run)
     return Reply(shown, 202, {"Location": f"{request.raw.path.rstrip('/')}/{run.id}"})

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bodega.addons.claims import collision
 from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.graph import resolve
@@ -48,11 +49,6 @@ class Assembly:
     commands: Mapping[str, click.Command] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def versioned_tables(self) -> frozenset[str]:
-        """Names of the tables whose changes are counted; see Counts."""
-        return frozenset(m._meta.table_name for m in self.models if m._meta.versioned)
 
 
 def build(
@@ -125,31 +121,12 @@ def _innermost(error: BaseException) -> str:
 
 def _collision(addons: Iterable[LoadedAddon]) -> Fault | None:
     """Return the fault of the later of two addons that claim one name."""
-    owners: dict[tuple[str, str], str] = {}
-    for addon in addons:
-        for kind, name in _claims(addon):
-            other = owners.setdefault((kind, name), addon.name)
-            if other != addon.name:
-                return Fault(
-                    addon.name,
-                    addon.name,
-                    f"{kind} {name!r} belongs to {other} already",
-                    f"Disable {other} or {addon.name}",
-                )
-    return _parameter_conflict(addons)
-
-
-def _claims(addon: LoadedAddon) -> Iterable[tuple[str, str]]:
-    for model in addon.models:
-        yield "table", model._meta.table_name
-    for route in addon.routes:
-        yield "route", f"{route.method} {_PARAMETER.sub('{}', route.path)}"
-    for event in addon.events:
-        yield "event", event.name
-    for channel in addon.channels:
-        yield "channel", _PARAMETER.sub("{}", channel.name)
-    for command in addon.commands:
-        yield "command", str(command.name)
+    addons = list(addons)
+    found = collision(addons)
+    if found is None:
+        return _parameter_conflict(addons)
+    claim, owner, other = found
+    return Fault(other, other, f"{claim} belongs to {owner} already", f"Disable {owner} or {other}")
 
 
 def _parameter_conflict(addons: Iterable[LoadedAddon]) -> Fault | None:

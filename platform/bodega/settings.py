@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +70,14 @@ class Settings:
 
 def _kept_secret(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # O_EXCL: of several processes starting at once, one makes the key.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32))
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        # Of several processes starting at once one gets the name, its file already written.
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     return path.read_text().strip()
 
 
@@ -95,7 +97,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
     return Settings(
         home=(home or Path(get("BODEGA_HOME", "shop"))).absolute(),
         database_url=_database_url(get("DATABASE_URL")),
-        redis_url=get("REDIS_URL"),
+        redis_url=_redis_url(get("REDIS_URL")),
         secret_key=get("BODEGA_SECRET_KEY"),
         admin_email=get("BODEGA_ADMIN_EMAIL", "admin@example.com"),
         admin_password=get("BODEGA_ADMIN_PASSWORD"),
@@ -120,6 +122,8 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
         return Path(file).read_text().strip()
     except OSError as error:
         raise ConfigurationError(f"{name}_FILE: cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{name}_FILE: {file} is no text in UTF-8") from None
 
 
 def _database_url(url: str) -> str:
@@ -128,6 +132,15 @@ def _database_url(url: str) -> str:
         raise ConfigurationError(
             f"DATABASE_URL begins with {scheme!r}; expected postgresql://user:password@host/name, "
             "or leave it unset for SQLite"
+        )
+    return url
+
+
+def _redis_url(url: str) -> str:
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigurationError(
+            f"REDIS_URL begins with {url.partition(':')[0]!r}; expected redis://host:6379/0, "
+            "or leave it unset to do without Redis"
         )
     return url
 

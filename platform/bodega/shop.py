@@ -23,7 +23,7 @@ from bodega.errors import OperatorError
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
 from bodega.processes import Register
-from bodega.security import tokens
+from bodega.security import secrets, tokens
 from bodega.security.keys import KeyRing, load_keys
 from bodega.settings import Settings
 from bodega_sdk import models
@@ -48,7 +48,7 @@ class Session:
         self.assembly = assembly
         self.databases = shop.databases
         self.view: Any = None
-        self._counts = Counts(shop.databases.shop, assembly.versioned_tables)
+        self._counts = Counts(shop.databases.shop, assembly.models)
         self._lock = threading.Lock()
         self.in_flight = 0
 
@@ -79,6 +79,8 @@ class Session:
 
     def enqueue(self, job: Job, payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
         """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
+        if job.name not in self.assembly.jobs:
+            raise OperatorError(f"job {job.name!r} is not declared; return it from register_jobs")
         row = JobRow(
             name=job.name,
             lane=job.lane,
@@ -114,7 +116,10 @@ class Session:
 
     def setting(self, name: str) -> Any:
         """See :func:`bodega_sdk.settings.setting`."""
-        return self.assembly.settings[name]
+        value = self.assembly.settings[name]
+        if secrets.is_sealed(value):
+            return secrets.unseal(self.shop.settings.key(), name, value)
+        return value
 
     def count(self, query: Any) -> int:
         """See :class:`bodega.database.collections.Counts`."""

@@ -66,11 +66,8 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
 
 def _migration_fault(database: Any, catalogue: Catalogue, name: str) -> Fault | None:
     manifest = catalogue.manifests.get(name)
-    try:
-        folder = migrations_folder(manifest) if manifest else None
-        waiting = pending(database, name, folder) if folder else []
-    except (ImportError, ValueError):
-        return None  # Loading the addon will say what is wrong with its package.
+    folder = migrations_folder(manifest) if manifest else None
+    waiting = pending(database, name, folder) if folder else []
     if not waiting:
         return None
     return Fault(name, name, f"migration {waiting[0]} is pending", "Run 'bodega migrate'")

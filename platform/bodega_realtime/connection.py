@@ -14,18 +14,15 @@ from bodega_realtime.login import Login, log_in, token_of
 from bodega_realtime.messages import Close, Message, Refused
 from bodega_realtime.outlet import Outlet
 from bodega_realtime.reader import LogReader
-from bodega_realtime.replay import replay
-from bodega_realtime.subscriptions import Hub, Subscription
-from bodega_sdk.errors import Unauthenticated, Unavailable
-from bodega_sdk.events import Channel
+from bodega_realtime.subscriber import Subscriber
+from bodega_realtime.subscriptions import Hub
+from bodega_sdk.errors import Unauthenticated
 from bodega_sdk.models import now
 from bodega_sdk.permissions import permissions_of
 
 log = structlog.get_logger(__name__)
 #: How long a client may take to say who it is.
 PATIENCE = timedelta(seconds=10)
-#: Subscriptions of a connection, at most.
-MOST_SUBSCRIPTIONS = 100
 #: Messages in a row that cannot be read, at most.
 MOST_MALFORMED = 10
 
@@ -39,10 +36,9 @@ class Connection:
         self._websocket = websocket
         self._shop = shop
         self._hub = hub
-        self._reader = reader
         self._outlet = Outlet(websocket, self._forget)
+        self._subscriber = Subscriber(self._outlet, hub, reader)
         self._login: Login | None = None
-        self._subscriptions: dict[str, Subscription] = {}
         self._malformed = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -64,8 +60,7 @@ class Connection:
     def _forget(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for subscription in tuple(self._subscriptions.values()):
-            self._drop(subscription)
+        self._subscriber.forget()
 
     async def _receive(self, text: str | bytes) -> None:
         try:
@@ -80,9 +75,11 @@ class Connection:
             case "authenticate":
                 self._authenticate(message)
             case "subscribe":
-                await self._subscribe(message)
+                if self._login is None:
+                    raise message.refused(messages.UNAUTHENTICATED, "Authenticate first.")
+                await self._subscriber.subscribe(self._login.identity, message)
             case "unsubscribe":
-                self._unsubscribe(message)
+                self._subscriber.unsubscribe(message)
             case "ping":
                 self._outlet.deliver(messages.pong(message, self._hub.position))
 
@@ -132,82 +129,11 @@ class Connection:
             max(0.0, time.total_seconds()), self._outlet.close, Close.UNAUTHENTICATED, reason
         )
 
-    # What it listens to.
-
-    async def _subscribe(self, message: Message) -> None:
-        channel, key = self._allowed(message)
-        subscription = Subscription(message.channel, channel, key, self._outlet)
-        self._subscriptions[message.channel] = subscription
-        self._hub.add(subscription)
-        known = message.epoch in (None, self._hub.epoch)
-        if message.offset is None or not known:
-            self._outlet.deliver(
-                messages.subscribed(message, self._hub.position, self._hub.epoch, known)
-            )
-        else:
-            await self._replay(subscription, message)
-
-    def _allowed(self, message: Message) -> tuple[Channel, str]:
-        if self._login is None:
-            raise message.refused(messages.UNAUTHENTICATED, "Authenticate first.")
-        found = self._hub.find(message.channel)
-        if found is None:
-            raise message.refused(messages.UNKNOWN_CHANNEL, "There is no such channel.")
-        if not self._login.identity.may(found[0].permission):
-            text = f"This takes the permission '{found[0].permission}'."
-            raise message.refused(messages.PERMISSION_DENIED, text)
-        if message.channel in self._subscriptions:
-            raise message.refused(messages.ALREADY_SUBSCRIBED, "Unsubscribe first.")
-        if len(self._subscriptions) >= MOST_SUBSCRIPTIONS:
-            text = f"A connection has {MOST_SUBSCRIPTIONS} subscriptions at most."
-            raise message.refused(messages.TOO_MANY_SUBSCRIPTIONS, text)
-        return found
-
-    async def _replay(self, subscription: Subscription, message: Message) -> None:
-        try:
-            if not await replay(self._outlet, subscription, message, self._hub, self._reader):
-                self._end(subscription, "the log was pruned meanwhile; subscribe again")
-        except Unavailable as error:
-            log.warning("a replay failed", reason=error.detail)
-            self._drop(subscription)
-            text = "The log cannot be read now; subscribe again later."
-            raise message.refused(messages.UNAVAILABLE, text) from None
-
-    def _unsubscribe(self, message: Message) -> None:
-        subscription = self._subscriptions.get(message.channel)
-        if subscription is None:
-            raise message.refused(messages.NOT_SUBSCRIBED, "There is no such subscription.")
-        self._drop(subscription)
-        self._outlet.deliver(messages.unsubscribed(message))
-
-    def _drop(self, subscription: Subscription) -> None:
-        if subscription.open:
-            subscription.open = False
-            del self._subscriptions[subscription.name]
-            self._hub.remove(subscription)
-
-    def _end(self, subscription: Subscription, reason: str) -> None:
-        if subscription.open:
-            self._drop(subscription)
-            self._outlet.deliver(messages.ended(subscription.name, reason))
-
     def revise(self) -> None:
-        """Keep the subscriptions that the client may still have, on today's channels."""
+        """Hold the client to what its roles grant in today's Assembly."""
         if self._login is None:
             return
         identity, assembly = self._login.identity, self._shop.assembly
         held = permissions_of(identity.roles, assembly.grants, assembly.permissions)
         self._login = replace(self._login, identity=replace(identity, permissions=held))
-        for subscription in tuple(self._subscriptions.values()):
-            self._revise(subscription)
-
-    def _revise(self, subscription: Subscription) -> None:
-        found = self._hub.find(subscription.name)
-        if found is None:
-            self._end(subscription, "the addon was disabled")
-        elif self._login is None or not self._login.identity.may(found[0].permission):
-            self._end(subscription, "the permission was withdrawn")
-        elif found != (subscription.channel, subscription.key):
-            self._hub.remove(subscription)
-            subscription.channel, subscription.key = found
-            self._hub.add(subscription)
+        self._subscriber.revise(self._login.identity)

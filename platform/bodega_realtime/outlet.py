@@ -33,7 +33,8 @@ class Outlet:
     @property
     def open(self) -> bool:
         """Whether anything can still be sent."""
-        return self._closing is None and self._websocket.state is State.OPEN
+        lost = self._websocket.transport.is_closing()
+        return self._closing is None and self._websocket.state is State.OPEN and not lost
 
     @property
     def unread(self) -> int:
@@ -42,10 +43,12 @@ class Outlet:
 
     def deliver(self, payload: bytes) -> None:
         """Send a message now, or end the connection if the client is too slow."""
+        if not self.open:
+            return
         # Looked at before, not after: one large message is no sign of a slow client.
         if self.unread > MOST_UNREAD:
             self.cut()
-        elif self._closing is None:
+        else:
             broadcast((self._websocket,), payload, text=True)
 
     def cut(self) -> None:

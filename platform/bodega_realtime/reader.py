@@ -17,7 +17,7 @@ from bodega_sdk.events import Occurrence
 
 T = TypeVar("T")
 #: Events read at a time.
-PAGE = 500
+PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)

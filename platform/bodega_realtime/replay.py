@@ -2,8 +2,8 @@
 
 A subscription holds what happens while a page of the log is read and sent. Everything up
 to the hub's position is in the log, so the page and what is held overlap and nothing
-falls between; what is in both is sent once. Each page begins anew: only what happens
-during the last one is ever held.
+falls between; what the page covers is not sent again. Each page begins anew: only what
+happens during the last one is held, and if that is too much, another page follows.
 """
 
 from bodega_realtime import messages
@@ -26,30 +26,36 @@ async def replay(
     """
     after = message.offset or 0
     page = await _page(subscription, after, reader)
+    if not subscription.open:
+        return True
     if not page.reaches_back(after):
         outlet.deliver(messages.subscribed(message, hub.position, hub.epoch, False))
-        subscription.release(hub.position)
+        subscription.skip(hub.position)
+        subscription.release()
         return True
     outlet.deliver(messages.subscribed(message, page.reached, hub.epoch, True))
-    while True:
-        await _send(outlet, subscription, page)
+    while await _sent(outlet, subscription, page):
         after = page.events[-1].offset if page.events else after
-        if not (page.full and subscription.open):
+        if not (page.full or subscription.overflown):
+            subscription.release()
             break
         page = await _page(subscription, after, reader)
         if not page.reaches_back(after):
             return False
-    subscription.release(after)
     return True
 
 
 async def _page(subscription: Subscription, after: int, reader: LogReader) -> Page:
     subscription.hold()
-    return await reader.behind(after, subscription.channel.events, subscription.key)
+    page = await reader.behind(after, subscription.channel.events, subscription.key)
+    subscription.skip(page.reached)
+    return page
 
 
-async def _send(outlet: Outlet, subscription: Subscription, page: Page) -> None:
+async def _sent(outlet: Outlet, subscription: Subscription, page: Page) -> bool:
+    """Send a page; False when the client is gone or the subscription has ended."""
     for event in page.events:
         if not (await outlet.has_room() and subscription.open):
-            return
+            return False
         outlet.deliver(messages.event(subscription.name, event))
+    return outlet.open and subscription.open

@@ -28,6 +28,7 @@ class Subscription:
         name: the channel as the client named it, e.g. ``"imports.0190…"``.
         key: of the events.
         open: False once it has ended.
+        overflown: whether more happened during a hold than is kept.
     """
 
     name: str
@@ -35,30 +36,38 @@ class Subscription:
     key: str
     outlet: Outlet
     open: bool = True
+    overflown: bool = False
     _after: int = 0
     _waiting: list[tuple[int, bytes]] | None = None
     _waiting_size: int = 0
 
     def hold(self) -> None:
         """Keep what happens from now on instead of sending it; drop what was kept."""
-        self._waiting, self._waiting_size = [], 0
+        self._waiting, self._waiting_size, self.overflown = [], 0, False
 
-    def release(self, after: int) -> None:
-        """Send what was kept, and from now on everything, but nothing up to an offset."""
-        waiting, self._waiting, self._after = self._waiting or [], None, after
+    def skip(self, reached: int) -> None:
+        """Send nothing up to an offset: the log gives it."""
+        self._after = reached
+        self._waiting = [item for item in self._waiting or () if item[0] > reached]
+        self._waiting_size = sum(len(payload) for _, payload in self._waiting)
+
+    def release(self) -> None:
+        """Send what was kept, and from now on everything."""
+        waiting, self._waiting = self._waiting or [], None
         for offset, payload in waiting:
             self.offer(offset, payload)
 
     def offer(self, offset: int, payload: bytes) -> None:
         """Send an event, or keep it."""
+        if offset <= self._after or self.overflown:
+            return
         if self._waiting is None:
-            if offset > self._after:
-                self.outlet.deliver(payload)
+            self.outlet.deliver(payload)
             return
         self._waiting.append((offset, payload))
         self._waiting_size += len(payload)
         if self._waiting_size > _MOST_WAITING:
-            self.outlet.cut()
+            self._waiting, self.overflown = [], True
 
 
 @dataclass(eq=False, slots=True)

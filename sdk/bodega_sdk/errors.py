@@ -22,6 +22,7 @@
         └── Unavailable         503  try again later
 """
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -63,14 +64,19 @@ class FieldError:
 
     def as_json(self) -> dict[str, Any]:
         """Return the error as it stands in a problem document."""
-        shown = {"field": self.field, "message": self.message}
+        shown = {"field": _shorten(self.field), "message": self.message}
         return shown if self.found is None else shown | {"found": _shorten(self.found)}
+
+
+_shown = reprlib.Repr()
+_shown.maxlevel, _shown.maxstring, _shown.maxother = 3, 100, 100
 
 
 def _shorten(value: Any, limit: int = 100) -> Any:
     if isinstance(value, bool | int | float):
-        return value
-    text = value if isinstance(value, str) else repr(value)
+        return value if len(str(value)) <= limit else _shorten(str(value))
+    # Never plain repr(): what a stranger sent can be nested deeper than Python recurses.
+    text = value if isinstance(value, str) else _shown.repr(value)
     return text if len(text) <= limit else text[:limit] + "…"
 
 

@@ -1,8 +1,9 @@
 """Routes as data: what an addon serves, readable by the API, OpenAPI and the tests alike."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ import falcon
 
 from bodega_sdk.errors import BadRequest, FieldError
 from bodega_sdk.identity import Identity
+from bodega_sdk.ids import read_uuid
+from bodega_sdk.money import read_decimal
 from bodega_sdk.schemas import Schema
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -34,6 +37,12 @@ class Request:
     body: Any
     identity: Identity
     raw: falcon.Request
+
+    @property
+    def stream(self) -> Any:
+        """The body, also when it comes in chunks without a length."""
+        chunked = self.raw.content_length is None and self.raw.env.get("wsgi.input_terminated")
+        return self.raw.stream if chunked else self.raw.bounded_stream
 
     def url(self, **changes: Any) -> str:
         """Return this request's address with query parameters replaced (None drops one)."""
@@ -103,7 +112,7 @@ class Parameter:
             raise self.wrong("NUL characters are not allowed.", text)
         try:
             return _PARSERS[self.type](text)
-        except (ValueError, InvalidOperation):
+        except ValueError:
             raise self.wrong(f"Expected {_EXPECTED[self.type]}.", text) from None
 
     def wrong(self, message: str, found: Any) -> BadRequest:
@@ -114,7 +123,7 @@ class Parameter:
 
 
 def _read_int(text: str) -> int:
-    if len(text) > 19 or not text.removeprefix("-").isdecimal():
+    if len(text) > 19 or not re.fullmatch(r"-?[0-9]+", text):
         raise ValueError(text)
     return int(text)
 
@@ -125,19 +134,12 @@ def _read_bool(text: str) -> bool:
     return text.lower() in ("true", "1")
 
 
-def _read_decimal(text: str) -> Decimal:
-    value = Decimal(text)
-    if not value.is_finite() or abs(value.adjusted()) > 20:
-        raise ValueError(text)
-    return value
-
-
 _PARSERS: Mapping[type, Callable[[str], Any]] = {
     str: str,
     int: _read_int,
     bool: _read_bool,
-    Decimal: _read_decimal,
-    UUID: UUID,
+    Decimal: read_decimal,
+    UUID: read_uuid,
 }
 _EXPECTED = {
     str: "text",
@@ -188,6 +190,12 @@ class Route:
     path_types: Mapping[str, type] = field(default_factory=dict)
     tag: str = ""
     addon: str = ""
+
+    @property
+    def operation_id(self) -> str:
+        """The operation's name in the documentation, e.g. ``"get_orders_by_id"``."""
+        path = re.sub(r"\W+", "_", self.path.replace("{", "by_")).strip("_")
+        return f"{self.method.lower()}_{path}"
 
     def owned_by(self, addon: str) -> "Route":
         """Return the route with its owner written in."""

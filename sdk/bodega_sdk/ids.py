@@ -1,9 +1,15 @@
 """Identifiers: UUIDs of version 7 (RFC 9562 §5.7), whose order is the order of their making."""
 
 import os
+import re
 import threading
 import time
 import uuid
+
+#: A UUID as text, and nothing else that uuid.UUID() reads.
+UUID_TEXT = re.compile(
+    r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{32}", re.ASCII
+)
 
 _lock = threading.Lock()
 _last = 0
@@ -19,6 +25,17 @@ def uuid7() -> uuid.UUID:
     millisecond, fraction = tick >> 12, tick & 0xFFF
     random = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
     return uuid.UUID(int=millisecond << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)
+
+
+def read_uuid(text: str) -> uuid.UUID:
+    """Read a UUID.
+
+    Raises:
+        ValueError: it is none; braces, ``urn:uuid:`` and stray hyphens are not read.
+    """
+    if not UUID_TEXT.fullmatch(text):
+        raise ValueError(f"{text!r} is no UUID")
+    return uuid.UUID(text)
 
 
 def _next_tick() -> int:

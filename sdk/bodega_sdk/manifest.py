@@ -106,6 +106,11 @@ def _faults(manifest: Manifest) -> Iterator[str]:
     if not isinstance(manifest.name, str) or not _NAME.fullmatch(manifest.name):
         yield "name must be lower_snake_case"
         return
+    if manifest.name == "bodega":
+        yield "the name 'bodega' is the kernel's"
+    package = manifest.package
+    if not isinstance(package, str) or not all(map(str.isidentifier, package.split("."))):
+        yield f"package {package!r} is no import name such as 'bodega_notes'"
     yield from _version_faults(manifest)
     for text in manifest.depends:
         try:

@@ -9,6 +9,7 @@ _EXPONENTS = dict.fromkeys(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0
 ) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 #: The largest amount in minor units; leaves room for sums in a 64-bit column.
 LARGEST = 10**15
 
@@ -16,6 +17,17 @@ LARGEST = 10**15
 def exponent(currency: str) -> int:
     """Return how many decimals a currency has (ISO 4217): EUR 2, JPY 0, KWD 3."""
     return _EXPONENTS.get(currency, 2)
+
+
+def read_decimal(text: str) -> Decimal:
+    """Read a decimal number of ASCII digits: no exponent, no sign but ``-``, no underscore.
+
+    Raises:
+        ValueError: it is none, or has more than 20 digits on either side of the point.
+    """
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"{text!r} is no decimal number such as 29.99")
+    return Decimal(text)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,9 +83,13 @@ class Money:
 
 
 def _minor_units(value: Decimal, places: int, currency: str) -> int:
-    if abs(value) > LARGEST // 10**places:
+    if abs(value.adjusted()) > 30 or abs(value) > LARGEST // 10**places:
         raise ValueError(f"the amount is larger than {LARGEST // 10**places}")
-    scaled = value.scaleb(places)
-    if scaled != scaled.to_integral_value():
+    # By digits: arithmetic would round to the context's precision and hide what is too fine.
+    sign, digits, power = value.as_tuple()
+    whole = int("".join(map(str, digits)))
+    shift = int(power) + places
+    if shift < 0 and whole % 10**-shift:
         raise ValueError(f"{currency} has {places} decimals, found {value}")
-    return int(scaled)
+    minor: int = whole * 10**shift if shift >= 0 else whole // 10**-shift
+    return -minor if sign else minor

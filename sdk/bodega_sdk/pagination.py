@@ -1,7 +1,6 @@
 """Pages of a list: by number, or by cursor (keyset) for depth."""
 
 import base64
-import binascii
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ import peewee
 
 from bodega_sdk.errors import BadRequest
 from bodega_sdk.http import Parameter, Request
+from bodega_sdk.ids import read_uuid
 from bodega_sdk.runtime import runtime
 
 #: Beyond this page, a cursor is the tool.
@@ -95,12 +95,24 @@ def _after(cursor: str, order: peewee.Field, descending: bool) -> Any:
 
 def _decode(cursor: str, order: peewee.Field, descending: bool) -> tuple[Any, UUID]:
     try:
-        name, down, value, key = orjson.loads(base64.urlsafe_b64decode(cursor))
-        if (name, down) != (order.name, descending):
+        name, down, value, key = orjson.loads(base64.b64decode(cursor, b"-_", validate=True))
+        if (name, down) != (order.name, descending) or type(down) is not bool:
             raise ValueError("made for another ordering")
-        return order.python_value(value), UUID(key)
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+        return _value(order, value), read_uuid(key)
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise _bad_cursor(cursor) from None
+
+
+def _value(order: peewee.Field, value: Any) -> Any:
+    """Return a value of a field from a cursor, if it can be one."""
+    expected = int if isinstance(order, peewee.IntegerField) else str
+    if type(value) is not expected or (isinstance(value, int) and abs(value) >= 2**63):
+        raise ValueError("not a value of this field")
+    read = order.python_value(value)
+    # What it is written as must be what stood there: no other spelling, nothing cut off.
+    if order.db_value(read) != value or "\0" in str(value):
+        raise ValueError("not a value of this field")
+    return read
 
 
 def _bad_cursor(cursor: str) -> BadRequest:

@@ -12,7 +12,8 @@ from marshmallow import fields, validate
 from marshmallow.exceptions import ValidationError
 
 from bodega_sdk.errors import FieldError, InvalidInput
-from bodega_sdk.money import LARGEST
+from bodega_sdk.ids import UUID_TEXT
+from bodega_sdk.money import LARGEST, read_decimal
 
 __all__ = [
     "Amount", "Boolean", "Dict", "Email", "Integer", "List", "Nested", "Schema", "String",
@@ -22,6 +23,10 @@ __all__ = [
 Dict = fields.Dict
 List = fields.List
 Nested = fields.Nested
+
+
+#: Errors of one request that are listed.
+MOST_ERRORS = 50
 
 
 class Schema(marshmallow.Schema):
@@ -114,7 +119,7 @@ class Uuid(fields.UUID):
     """A UUID as text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
             raise self.make_error("invalid_uuid")
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -150,16 +155,20 @@ class Amount(fields.Field[Decimal]):
 
 
 def _decimal(value: str | int | float) -> Decimal:
-    text = str(value)
     try:
-        amount = Decimal(text) if len(text) <= 40 else None
-    except ArithmeticError:
-        amount = None
-    if amount is None or not amount.is_finite():
-        raise ValidationError('Expected a decimal amount such as "29.99".')
+        amount = read_decimal(value if isinstance(value, str) else _plain(value))
+    except ValueError:
+        raise ValidationError('Expected a decimal amount such as "29.99".') from None
     if abs(amount) > LARGEST:
         raise ValidationError(f"Must not be larger than {LARGEST}.")
     return amount
+
+
+def _plain(value: int | float) -> str:
+    """Return a JSON number as it is written without an exponent."""
+    if isinstance(value, int) or not 1e-20 < abs(value) < 1e20:
+        return str(value) if isinstance(value, int) and abs(value) < 10**20 else repr(value)
+    return format(Decimal(repr(value)), "f")
 
 
 def load(schema: Schema, data: Any, *, partial: bool = False) -> dict[str, Any]:
@@ -170,19 +179,26 @@ def load(schema: Schema, data: Any, *, partial: bool = False) -> dict[str, Any]:
     """
     if not isinstance(data, Mapping):
         message = "Expected a JSON object."
-        raise InvalidInput(message, [FieldError("body", message, data)])
+        raise InvalidInput(message, [FieldError("body", message)])
     try:
         loaded: dict[str, Any] = schema.load(data, partial=partial)
     except ValidationError as error:
-        raise invalid_input(error, data) from None
+        raise invalid_input(error, _showable(schema, data)) from None
     return loaded
+
+
+def _showable(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be shown again: no secrets, and nothing under a name we do not know."""
+    known = schema.load_fields
+    return {name: data[name] for name in data.keys() & known.keys() if not known[name].load_only}
 
 
 def invalid_input(error: ValidationError, data: Any) -> InvalidInput:
     """Turn marshmallow's error into ours, with the values that were found."""
     errors = tuple(_flatten(error.messages, data, ""))
-    named = ", ".join(f"'{item.field}'" for item in errors[:5])
-    return InvalidInput(f"{len(errors)} value(s) are not acceptable: {named}.", errors)
+    named = ", ".join(f"'{item.field[:100]}'" for item in errors[:5])
+    message = f"{len(errors)} value(s) are not acceptable: {named}."
+    return InvalidInput(message, errors[:MOST_ERRORS])
 
 
 def _flatten(messages: Any, data: Any, path: str) -> list[FieldError]:

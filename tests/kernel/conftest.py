@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from bodega.addons import lifecycle
@@ -24,6 +25,9 @@ from bodega.shop import Shop
 from bodega_sdk.jobs import LANES
 from bodega_sdk.runtime import bound
 
+# How long one example takes says nothing on a machine that others use too.
+hypothesis.settings.register_profile("bodega", deadline=None)
+hypothesis.settings.load_profile("bodega")
 SAMPLES = Path(__file__).parent.parent / "sample_addons"
 HOUSE = {"accounts", "products", "imports"}
 _MANIFEST = """
@@ -104,6 +108,10 @@ class Site:
         """Write addons down as enabled, as if they had been when they were still sound."""
         for name in names:
             AddonRow.create(name=name, version="1.0.0", enabled=True)
+
+    def module(self, addon: str, name: str) -> Any:
+        """Import a module of an addon."""
+        return importlib.import_module(f"bodega_sample_{addon}.{name}")
 
     def forget(self) -> None:
         """Forget what was imported from here, as a new process would know nothing of it."""
@@ -220,6 +228,23 @@ def worker_of() -> Callable[[Shop], int]:
     return run
 
 
+@pytest.fixture
+def undone() -> Callable[[AbstractContextManager[None]], AbstractContextManager[None]]:
+    """Run a block in a transaction that is then rolled back: ``with undone(transaction()):``."""
+
+    @contextmanager
+    def undo(transaction: AbstractContextManager[None]) -> Iterator[None]:
+        with suppress(_Undone), transaction:
+            yield
+            raise _Undone
+
+    return undo
+
+
+class _Undone(Exception):
+    """Rolls a transaction back."""
+
+
 @dataclass
 class Terminal:
     """Runs ``bodega`` in processes of their own, on the shop of the test."""
@@ -241,7 +266,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(settings: Settings, site: Site) -> Terminal:
-    """A terminal whose environment names the shop of the test and finds its sample addons."""
+    """A terminal whose environment names the shop of the test; it imports what the test does."""
     told = {
         "BODEGA_HOME": str(settings.home),
         "DATABASE_URL": settings.database_url,
@@ -250,7 +275,7 @@ def terminal(settings: Settings, site: Site) -> Terminal:
         "BODEGA_ADMIN_PASSWORD": settings.admin_password,
         "BODEGA_JOB_LEASE": str(settings.job_lease),
         "BODEGA_LOG_LEVEL": "warning",
-        "PYTHONPATH": str(site.folder),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return Terminal({**os.environ, **told})

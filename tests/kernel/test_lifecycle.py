@@ -9,6 +9,7 @@ from falcon import testing
 from bodega import state
 from bodega.addons import lifecycle
 from bodega.addons.listing import listing
+from bodega.addons.operator_lock import Busy, operator_lock
 from bodega.database.tables import AddonRow, JobRow
 from bodega.errors import AddonError
 from bodega.http.gate import Gate
@@ -242,10 +243,8 @@ def test_jobs_of_other_addons_are_not_parked(empty_shop: Any, site: Any, rebind:
     site.install("notes", "pins")
     lifecycle.enable(empty_shop, "pins")
     rebind()
-    from bodega_sample_notes.writing import write_note
-
     with empty_shop.transaction():
-        write_note("Stay")
+        site.module("notes", "writing").write_note("Stay")
     lifecycle.disable(empty_shop, "pins")
     assert [row.status for row in JobRow.select()] == ["queued"]
 
@@ -263,17 +262,13 @@ def test_jobs_parked_while_a_migration_was_pending_go_on_after_it_ran(
     assert [row.status for row in JobRow.select()] == ["queued"]
 
 
-def test_two_operators_at_once_both_get_what_they_asked_for(
-    empty_shop: Any, site: Any, threads: Any
+def test_of_two_operators_one_succeeds_and_the_other_is_told_who_is_at_work(
+    empty_shop: Any, site: Any
 ) -> None:
     site.install("notes", "ledger")
-    changes = threads.run(
-        lambda: lifecycle.enable(empty_shop, "notes"),
-        lambda: lifecycle.enable(empty_shop, "ledger"),
-    )
-    assert [change.addons for change in changes] == [("notes",), ("ledger",)]
-    assert abs(changes[0].generation - changes[1].generation) == 1
-    assert {"notes", "ledger"} <= set(state.read_state().enabled)
+    with operator_lock(empty_shop, "enable ledger"), pytest.raises(Busy, match="enable ledger by"):
+        lifecycle.enable(empty_shop, "notes")
+    assert lifecycle.enable(empty_shop, "notes").addons == ("notes",)
 
 
 def test_another_process_sees_the_change(empty_shop: Any, site: Any, terminal: Any) -> None:

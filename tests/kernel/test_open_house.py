@@ -60,6 +60,9 @@ BAD_ROUTES = {
 }
 
 
+DECLARATIONS = WRONG_TYPES | BAD_ROUTES
+
+
 @pytest.fixture
 def boots(empty_shop: Any, site: Any) -> Callable[..., str]:
     """Boot a shop in which an addon is enabled; return why it is quarantined, if it is."""
@@ -76,9 +79,7 @@ def boots(empty_shop: Any, site: Any) -> Callable[..., str]:
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    "plugin", {**WRONG_TYPES, **BAD_ROUTES}.values(), ids={**WRONG_TYPES, **BAD_ROUTES}
-)
+@pytest.mark.parametrize("plugin", DECLARATIONS.values(), ids=DECLARATIONS)
 def test_an_addon_is_quarantined_when(site: Any, boots: Callable[[str], str], plugin: str) -> None:
     site.write("odd", plugin)
     assert boots("odd").startswith("odd is quarantined: ")

@@ -30,7 +30,6 @@ from bodega_sdk.runtime import bound
 
 KEY = "0190a000-0000-7000-8000-000000000001"
 CHANNEL = f"imports.{KEY}"
-ADDONS = ("accounts", "products", "imports")
 
 
 @dataclass
@@ -168,11 +167,14 @@ def door_of(shop: Shop, port: int) -> Iterator[Door]:
 
 
 def token_for(
-    shop: Shop, *roles: str, subject: str = "ada", lifetime: timedelta = timedelta(minutes=5)
+    shop: Shop,
+    *roles: str,
+    subject: str = "ada",
+    use: str = "access",
+    lifetime: timedelta = timedelta(minutes=5),
 ) -> str:
-    """Return an access token; of a vendor unless other roles are given."""
-    held = roles or ("vendor",)
-    return shop.current.issue_token(subject, held, "access", lifetime, {})
+    """Return a token; of a vendor unless other roles are given."""
+    return shop.current.issue_token(subject, roles or ("vendor",), use, lifetime, {})
 
 
 @dataclass
@@ -202,10 +204,10 @@ class Publisher:
         return outbox.last_offset(self.shop.databases.shop)
 
     @contextmanager
-    def publishing(self, pause: float = 0.001) -> Iterator[None]:
+    def publishing(self, pause: float = 0.001, **data: Any) -> Iterator[None]:
         """Publish from a thread all the while."""
         self._stopping.clear()
-        thread = threading.Thread(target=self._go_on, args=(pause,), daemon=True)
+        thread = threading.Thread(target=self._go_on, args=(pause, data), daemon=True)
         thread.start()
         try:
             yield
@@ -214,10 +216,10 @@ class Publisher:
             thread.join(10)
         assert self._error is None, self._error
 
-    def _go_on(self, pause: float) -> None:
+    def _go_on(self, pause: float, data: dict[str, Any]) -> None:
         try:
             while not self._stopping.wait(pause):
-                self.publish()
+                self.publish(**data)
         except BaseException as error:
             self._error = error
         finally:
@@ -260,23 +262,52 @@ def eventually() -> Callable[..., None]:
 
 
 @pytest.fixture
-def redis_shop(postgres_url: str, tmp_path: Path) -> Iterator[Callable[[str], Shop]]:
-    """Make a started shop on PostgreSQL and on a Redis."""
+def door_at(shop: Shop, publisher: Publisher) -> Iterator[Callable[[int], Door]]:
+    """Let clients in at a port of another process; events are numbered meanwhile."""
+    with ExitStack() as stack:
+        stack.enter_context(relaying(shop))
+        publisher.settle()
+        yield lambda port: stack.enter_context(door_of(shop, port))
+
+
+@dataclass
+class House:
+    """A shop on PostgreSQL and Redis, with everything around it."""
+
+    shop: Shop
+    server: Server
+    door: Door
+    publisher: Publisher
+
+
+@pytest.fixture
+def open_house(postgres_url: str, tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """Start a shop on PostgreSQL and a Redis, and its real-time server."""
     with ExitStack() as stack:
 
-        def make(redis_url: str) -> Shop:
-            shop = Shop(
-                Settings(
-                    home=tmp_path / "shop",
-                    database_url=postgres_url,
-                    redis_url=redis_url,
-                    secret_key="a key for tests only, not a secret",
-                ),
-                connections=10,
+        def start(redis_url: str, *, relayed: bool = True) -> House:
+            settings = Settings(
+                tmp_path / "shop", postgres_url, redis_url, "a key for tests only, not a secret"
             )
+            shop = Shop(settings, connections=10)
             stack.callback(shop.databases.close)
-            lifecycle.prepare(shop, Edition("test", ADDONS))
+            lifecycle.prepare(shop, Edition("test", ("accounts", "products", "imports")))
             shop.refresh()
-            return shop
+            outbox.relay(shop.databases.shop)
+            if relayed:
+                stack.enter_context(relaying(shop))
+            server = stack.enter_context(serving(shop))
+            door = stack.enter_context(door_of(shop, server.port))
+            return House(shop, server, door, Publisher(shop))
 
-        yield make
+        yield start
+
+
+@pytest.fixture
+def issue(shop: Shop) -> Callable[..., str]:
+    """Issue access tokens; of a vendor unless other roles are given."""
+
+    def make(*roles: str, **options: Any) -> str:
+        return token_for(shop, *roles, **options)
+
+    return make

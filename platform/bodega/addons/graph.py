@@ -163,14 +163,22 @@ def _depth(name: str, manifests: Mapping[str, Manifest], depths: dict[str, int])
     return depths[name]
 
 
+def _known_depth(name: str, manifests: Mapping[str, Manifest], depths: dict[str, int]) -> int:
+    """Return the depth of an addon; 0 where a cycle has none."""
+    try:
+        return _depth(name, manifests, depths)
+    except RecursionError:
+        return 0
+
+
 def dependents(name: str, among: Iterable[str], manifests: Mapping[str, Manifest]) -> list[str]:
-    """Return the addons that need this one, directly or through others, nearest last."""
+    """Return the addons that need this one, directly or through others, outermost first."""
     found: list[str] = []
     for other in among:
         if other != name and name in closure([other], manifests):
             found.append(other)
-    order = resolve(found, manifests).names
-    return sorted(found, key=lambda item: -order.index(item) if item in order else 0)
+    depths: dict[str, int] = {}
+    return sorted(found, key=lambda item: (-_known_depth(item, manifests, depths), item))
 
 
 def closure(names: Iterable[str], manifests: Mapping[str, Manifest]) -> set[str]:

@@ -1,31 +1,45 @@
-"""Enabling and disabling addons on a running shop, and a shop's first start."""
+"""The lifecycle of addons on a running shop: install, enable, disable, upgrade, uninstall, purge.
+
+Every verb computes a plan, and applying it computes the plan again, under the lock of
+operators and that of schema changes, in one transaction with what it does. A shop is
+wholly before or wholly after. Uninstalling needs two transactions, because every
+process must have let go of the addon before its tables go; between them the journal
+knows what to take back.
+"""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bodega import state
+from bodega.addons import journal, removal, steps
 from bodega.addons.discovery import discover
-from bodega.addons.faults import Fault
-from bodega.addons.graph import closure, dependents, resolve
-from bodega.addons.loading import migrations_folder
-from bodega.assembly import Assembly
-from bodega.database.migrating import KERNEL_MIGRATIONS, migrate, pending, schema_change
-from bodega.database.tables import AddonRow
-from bodega.editions import Edition, read_edition
+from bodega.addons.operator_lock import operator_lock
+from bodega.addons.planning import Planner
+from bodega.addons.plans import Plan, PlanDrift, read_id
+from bodega.addons.preparation import Preparation, is_prepared, prepare
+from bodega.addons.steps import Refused
+from bodega.database.migrating import schema_change
 from bodega.errors import AddonError
-from bodega.jobs import leases
 from bodega.processes import Process
-from bodega.security.keys import load_keys, make_key
-from bodega.shop import Session
-from bodega_sdk.hookspecs import FirstStart
-from bodega_sdk.manifest import Manifest
-from bodega_sdk.models import now
-from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
+
+__all__ = [
+    "Change",
+    "Preparation",
+    "apply",
+    "apply_plan",
+    "disable",
+    "enable",
+    "is_prepared",
+    "plan",
+    "prepare",
+    "recover",
+    "retry",
+    "wait_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,116 +47,143 @@ class Change:
     """What a verb did.
 
     Args:
-        addons: those it enabled or disabled, in order.
+        addons: those it was done to, in order.
         generation: of the Assembly that shows it.
+        archives: files that hold what uninstalled addons kept.
     """
 
     addons: tuple[str, ...]
     generation: int
+    archives: tuple[str, ...] = ()
 
 
-class _Refused(Exception):
-    """Carries a fault out of a transaction that must not be committed."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
-
-
-def enable(shop: "Shop", name: str) -> Change:
-    """Enable an addon with whatever it depends on; install what is not yet.
+def plan(shop: "Shop", verb: str, name: str, *, cascade: bool = False) -> Plan:
+    """Return what a verb would do; nothing is done.
 
     Raises:
-        AddonError: it cannot be; nothing has changed, and ``addons list`` tells why.
+        AddonError: it would be refused.
     """
     shop.catalogue = discover()
-    _known(shop, name)
     try:
-        with schema_change(shop.databases.shop):
-            return _enable(shop, name)
-    except _Refused as refused:
-        _remember(shop, name, refused.fault)
+        return Planner(shop, cascade=cascade).plan(verb, name)
+    except Refused as refused:
         raise AddonError(str(refused.fault)) from refused.__cause__
 
 
-def _enable(shop: "Shop", name: str) -> Change:
-    manifests = shop.catalogue.manifests
-    enabled = set(state.read_state().enabled)
-    wanted = enabled | closure([name], manifests)
-    order = resolve(wanted, manifests, shop.catalogue.faults)
-    if name in order.faults:
-        raise _Refused(order.faults[name])
-    added = tuple(item for item in order.names if item not in enabled)
-    for item in added:
-        _install(shop, manifests[item])
-    return Change(added, _settle(shop, added).generation)
+def apply(
+    shop: "Shop", verb: str, name: str, *, cascade: bool = False, expected: str | None = None
+) -> Change:
+    """Do what the plan of a verb says.
+
+    Args:
+        expected: id of a plan that was made before; refused when it would differ now.
+
+    Raises:
+        Busy: another operator is at work.
+        PlanDrift: the plan would differ; nothing has changed.
+        AddonError: it is refused; nothing has changed, and ``addons list`` tells why.
+    """
+    with operator_lock(shop, f"{verb} {name}"):
+        journal.recover(shop)
+        shop.catalogue = discover()
+        try:
+            if verb in ("uninstall", "purge"):
+                return _remove(shop, verb, name, cascade, expected)
+            with schema_change(shop.databases.shop):
+                planner = Planner(shop, cascade=cascade)
+                made = _as_expected(planner.plan(verb, name), expected)
+                steps.take(shop, made.steps)
+                assembly = steps.settle(shop, planner.before.faults)
+            return Change(_named(made), assembly.generation)
+        except Refused as refused:
+            steps.remember(shop, refused.fault)
+            raise AddonError(str(refused.fault)) from refused.__cause__
 
 
-def _install(shop: "Shop", manifest: Manifest) -> None:
-    """Run an addon's migrations and write it down as enabled."""
-    folder = migrations_folder(manifest)
-    if folder is not None:
-        migrate(shop.databases.shop, manifest.name, folder)
-    row = {"version": manifest.version, "enabled": True, "fault": None}
-    AddonRow.insert(name=manifest.name, **row).on_conflict(
-        conflict_target=[AddonRow.name], update=row
-    ).execute()
+def apply_plan(shop: "Shop", plan_id: str) -> Change:
+    """Do what a plan says, if it would still be the same.
+
+    Raises:
+        PlanDrift: it would not; nothing has changed.
+    """
+    verb, name, cascade = read_id(plan_id)
+    return apply(shop, verb, name, cascade=cascade, expected=plan_id)
 
 
-def _settle(shop: "Shop", added: Iterable[str] = ()) -> Assembly:
-    """Raise the generation, check the Assembly it makes, and park or resume jobs."""
-    generation = state.raise_generation()
-    assembly = state.assemble(shop.databases.shop, shop.catalogue, state.read_state())
-    for name in added:
-        if name in assembly.faults:
-            raise _Refused(assembly.faults[name])
-    assert assembly.generation == generation
-    leases.park_and_resume(list(assembly.jobs))
-    return assembly
-
-
-def _known(shop: "Shop", name: str) -> None:
-    if name in shop.catalogue.manifests or name in shop.catalogue.faults:
-        return
-    known = ", ".join(sorted(shop.catalogue.manifests)) or "none"
-    raise AddonError(
-        f"there is no addon {name!r} on this machine; installed packages bring: {known}. "
-        "Install its package with pip first"
-    )
-
-
-def _remember(shop: "Shop", name: str, fault: Fault) -> None:
-    manifest = shop.catalogue.manifests.get(name)
-    told = {"culprit": fault.culprit, "reason": fault.reason, "remedy": fault.remedy}
-    AddonRow.insert(
-        name=name, version=manifest.version if manifest else "?", enabled=False, fault=told
-    ).on_conflict(conflict_target=[AddonRow.name], update={"fault": told}).execute()
+def enable(shop: "Shop", name: str) -> Change:
+    """Enable an addon with whatever it depends on; install what is not yet."""
+    return apply(shop, "enable", name)
 
 
 def disable(shop: "Shop", name: str, *, cascade: bool = False) -> Change:
-    """Disable an addon; its rows stay, its jobs are parked.
+    """Disable an addon; its rows stay, its jobs are parked."""
+    return apply(shop, "disable", name, cascade=cascade)
 
-    Args:
-        cascade: disable the addons that need it too, the outermost first.
+
+def _as_expected(made: Plan, expected: str | None) -> Plan:
+    if expected is not None and made.id != expected:
+        verb, name = made.verb, made.addon
+        raise PlanDrift(
+            f"the shop is no longer as it was when {expected} was made; "
+            f"look at the new plan with 'bodega addons {verb} {name} --plan'"
+        )
+    return made
+
+
+def _named(made: Plan) -> tuple[str, ...]:
+    # An addon that is installed in order to be enabled is named once.
+    return tuple(dict.fromkeys(step.addon for step in made.steps))
+
+
+def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | None) -> Change:
+    """Disable, wait until every process has let go, archive, drop."""
+    with schema_change(shop.databases.shop):
+        planner = Planner(shop, cascade=cascade)
+        made = _as_expected(planner.plan(verb, name), expected)
+        disabling = [step for step in made.steps if step.verb == "disable"]
+        journal.begin(verb, name, planner.state.enabled)
+        steps.take(shop, disabling)
+        generation = steps.settle(shop, planner.before.faults).generation
+    try:
+        removal.wait_until_drained(shop, generation)
+        dropping = [step for step in made.steps if step.verb != "disable"]
+        with schema_change(shop.databases.shop):
+            archives = [removal.remove(shop, step) for step in dropping]
+            journal.reach("cleaning")
+            generation = steps.settle(shop, planner.before.faults).generation
+    except BaseException:
+        journal.recover(shop)
+        raise
+    journal.recover(shop)
+    return Change(_named(made), generation, tuple(str(path) for path in archives if path))
+
+
+def retry(shop: "Shop", name: str) -> Change:
+    """Have every process try a quarantined addon again.
 
     Raises:
-        AddonError: it is not enabled, or others need it.
+        AddonError: it is not quarantined, or it would be again.
     """
-    shop.catalogue = discover()
-    with schema_change(shop.databases.shop):
-        enabled = state.read_state().enabled
-        if name not in enabled:
-            listed = ", ".join(enabled) or "none"
-            raise AddonError(f"addon {name!r} is not enabled; enabled are: {listed}")
-        needing = dependents(name, enabled, shop.catalogue.manifests)
-        if needing and not cascade:
-            raise AddonError(
-                f"{', '.join(needing)} cannot do without {name}; disable "
-                f"{'it' if len(needing) == 1 else 'them'} first, or add --cascade"
-            )
-        gone = (*needing, name)
-        AddonRow.update(enabled=False, fault=None).where(AddonRow.name.in_(gone)).execute()
-        return Change(gone, _settle(shop).generation)
+    with operator_lock(shop, f"retry {name}"), schema_change(shop.databases.shop):
+        shop.catalogue = discover()
+        made = Planner(shop)
+        if name not in made.state.enabled:
+            raise AddonError(f"addon {name!r} is not enabled; run 'bodega addons enable {name}'")
+        if name in made.before.faults:
+            raise AddonError(str(made.before.faults[name]))
+        return Change((name,), steps.settle(shop, made.before.faults).generation)
+
+
+def recover(shop: "Shop") -> bool:
+    """Take back or finish what an operator that died left behind; True if there was anything.
+
+    Raises:
+        Busy: an operator is at work; what it left behind is its own.
+    """
+    if not journal.unfinished():
+        return False
+    with operator_lock(shop, "recover"):
+        return journal.recover(shop)
 
 
 def wait_for(
@@ -155,77 +196,3 @@ def wait_for(
         if not lagging or time.monotonic() > deadline:
             return lagging
         sleep(0.05)
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What preparing a shop did.
-
-    Args:
-        first: whether the shop was started for the first time.
-        migrations: names of the migrations that ran, with their owner.
-        lines: what the addons want to tell the operator.
-    """
-
-    first: bool
-    migrations: tuple[str, ...]
-    lines: tuple[str, ...]
-
-
-def is_prepared(shop: "Shop") -> bool:
-    """Whether the shop was started before and the kernel's tables are up to date."""
-    database = shop.databases.shop
-    return not pending(database, "bodega", KERNEL_MIGRATIONS) and state.read_generation() > 0
-
-
-def prepare(shop: "Shop", edition: Edition | None = None) -> Preparation:
-    """Migrate everything that is enabled; make a new shop if there is none.
-
-    All of it happens in one transaction, under the lock of schema changes, so that of
-    several processes starting at once one does it and the others find it done.
-
-    Raises:
-        AddonError: a migration failed; nothing has changed.
-    """
-    shop.catalogue = discover()
-    shop.register.create()
-    with schema_change(shop.databases.shop):
-        done = [f"bodega {m}" for m in migrate(shop.databases.shop, "bodega", KERNEL_MIGRATIONS)]
-        first = state.read_generation() == 0
-        lines = _first_start(shop, edition or read_edition(shop.settings.edition)) if first else []
-        if not first:
-            done += _migrate_enabled(shop)
-    return Preparation(first, tuple(done), tuple(lines))
-
-
-def _migrate_enabled(shop: "Shop") -> list[str]:
-    done: list[str] = []
-    manifests = shop.catalogue.manifests
-    for name in resolve(state.read_state().enabled, manifests, shop.catalogue.faults).names:
-        folder = migrations_folder(manifests[name])
-        ran = migrate(shop.databases.shop, name, folder) if folder else []
-        AddonRow.update(version=manifests[name].version).where(AddonRow.name == name).execute()
-        done += [f"{name} {migration}" for migration in ran]
-    if done:
-        state.raise_generation()
-    return done
-
-
-def _first_start(shop: "Shop", edition: Edition) -> list[str]:
-    """Make a new shop: its key, its addons, and what these want to begin with."""
-    secret = shop.settings.key()
-    if load_keys(secret) is None:
-        make_key(secret)
-    state.shop_id()
-    order = resolve(edition.addons, shop.catalogue.manifests, shop.catalogue.faults)
-    for name in order.names:
-        _install(shop, shop.catalogue.manifests[name])
-    for name in order.faults:
-        AddonRow.create(name=name, version="?", enabled=True, installed_at=now())
-    start = FirstStart(shop.settings.admin_email, shop.settings.admin_password or None)
-    session = Session(shop, _settle(shop))
-    with bound(session), shop.transaction():
-        for addon in session.assembly.addons:
-            if addon.first_start is not None:
-                addon.first_start(start)
-    return start.lines

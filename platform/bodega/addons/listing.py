@@ -48,7 +48,7 @@ def _state(shop: "Shop", name: str, row: AddonRow | None) -> AddonState:
 
 
 def _word(row: AddonRow | None) -> str:
-    if row is None:
+    if row is None or not row.installed:
         return "available"
     return "enabled" if row.enabled else "disabled"
 

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -11,20 +11,15 @@ from typing import Any
 import click
 import pluggy
 
-from bodega.permissions import ROOTS
+from bodega.addons.declarations import check
 from bodega_sdk import hookspecs
 from bodega_sdk._markers import ADDON_PROJECT
-from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription, Subscriptions
 from bodega_sdk.hookspecs import FirstStart
-from bodega_sdk.http import METHODS, Route, Routes
+from bodega_sdk.http import Route, Routes
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
-
-
-class BadDeclaration(BodegaError):
-    """An addon's plugin declares something that is not allowed."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +49,15 @@ class LoadedAddon:
 
 def migrations_folder(manifest: Manifest) -> Path | None:
     """Return the folder of an addon's migrations, without importing the addon."""
-    spec = importlib.util.find_spec(manifest.package)
-    if spec is None or not spec.origin:
+    try:
+        spec = importlib.util.find_spec(manifest.package)
+    # A package inside another imports that one, which may do anything.
+    except (Exception, SystemExit):
         return None
-    folder = Path(spec.origin).parent / "migrations"
-    return folder if folder.is_dir() else None
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if (Path(place) / "migrations").is_dir():
+            return Path(place) / "migrations"
+    return None
 
 
 def load(manifest: Manifest) -> LoadedAddon:
@@ -81,7 +80,7 @@ def load(manifest: Manifest) -> LoadedAddon:
         commands=_gather(hooks.register_commands),
         first_start=_first_start(hooks),
     )
-    _check(addon)
+    check(addon)
     return addon
 
 
@@ -113,38 +112,3 @@ def _first_start(hooks: Any) -> Callable[[FirstStart], None] | None:
     if not hooks.on_first_start.get_hookimpls():
         return None
     return lambda start: hooks.on_first_start(start=start)
-
-
-def _check(addon: LoadedAddon) -> None:
-    name, manifest = addon.name, addon.manifest
-    _each_begins("table", f"{name}_", (model._meta.table_name for model in addon.models))
-    _each_begins("job", f"{name}.", (job.name for job in addon.jobs))
-    for route in addon.routes:
-        _check_route(route, manifest)
-    for channel in addon.channels:
-        _check_permission(f"channel {channel.name}", channel.permission, manifest)
-
-
-def _each_begins(kind: str, start: str, names: Iterable[str]) -> None:
-    for name in names:
-        if not name.startswith(start):
-            raise BadDeclaration(f"{kind} {name!r} must begin with {start!r}")
-
-
-def _check_route(route: Route, manifest: Manifest) -> None:
-    shown = f"route {route.method} {route.path}"
-    if route.method not in METHODS:
-        raise BadDeclaration(f"{shown}: expected one of {', '.join(METHODS)}")
-    for root in set(manifest.route_roots) & set(ROOTS):
-        raise BadDeclaration(f"{shown}: '/{root}' belongs to the kernel")
-    roots = tuple(f"/{root}" for root in manifest.route_roots)
-    if not any(route.path == root or route.path.startswith(f"{root}/") for root in roots):
-        raise BadDeclaration(f"{shown} must lie below {' or '.join(roots)}")
-    _check_permission(shown, route.permission, manifest)
-
-
-def _check_permission(where: str, permission: str, manifest: Manifest) -> None:
-    if "." in permission and permission not in manifest.permissions:
-        raise BadDeclaration(
-            f"{where} asks for {permission!r}, which the manifest's permissions do not declare"
-        )

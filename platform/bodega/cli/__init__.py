@@ -18,8 +18,12 @@ _COMMANDS = {
     "realtime": "bodega.cli.realtime",
     "migrate": "bodega.cli.migrate",
     "addons": "bodega.cli.addons",
+    "settings": "bodega.cli.settings",
+    "jobs": "bodega.cli.jobs",
     "openapi": "bodega.cli.openapi",
     "doctor": "bodega.cli.doctor",
+    "backup": "bodega.cli.backup",
+    "restore": "bodega.cli.restore",
 }
 
 

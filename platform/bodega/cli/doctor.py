@@ -67,6 +67,10 @@ def _database(context: Context) -> str:
     return f"{kind} {database.execute_sql(query).fetchone()[0]}"
 
 
+def _keys(context: Context) -> str:
+    return f"tokens are signed with key {context.shop().keys.current}"
+
+
 def _queue(context: Context) -> str:
     kind = "Redis" if context.settings.redis_url else "SQLite"
     return f"{kind}, {context.shop().queue.length()} wake-ups waiting"
@@ -88,6 +92,7 @@ _CHECKS: dict[str, Callable[[Context], str]] = {
     "python": _python,
     "settings": _settings,
     "database": _database,
+    "keys": _keys,
     "queue": _queue,
     "addons": _addons,
     "processes": _processes,

@@ -18,8 +18,11 @@ def openapi(context: Context, out: Path | None) -> None:
     Example: bodega openapi --out openapi.json
     """
     from bodega.http.openapi import document
+    from bodega.http.operations import kernel_routes
 
-    text = orjson.dumps(document(context.shop().current), option=orjson.OPT_INDENT_2).decode()
+    session = context.shop().current
+    told = document(session.assembly, kernel_routes(session))
+    text = orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
     if out is None:
         click.echo(text)
         return

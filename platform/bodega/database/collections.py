@@ -9,13 +9,14 @@ keeps may then be newer than its label, never older.
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import peewee
 
 STRIPES = 16
 _TABLE = "bodega_collection"
-_TABLES = re.compile(r'(?:FROM|JOIN) "(\w+)"')
+_NAMES = re.compile(r'"(\w+)"')
 
 
 class VersionedWrites:
@@ -29,15 +30,15 @@ class VersionedWrites:
 
     def execute(self, query: Any, **options: Any) -> Any:
         """Run a query; a write outside a transaction gets one of its own."""
-        table = _versioned_table(query)
-        if table is None:
+        tables = _written(query)
+        if not tables:
             return super().execute(query, **options)  # type: ignore[misc]
         if self.in_transaction():  # type: ignore[attr-defined]
-            self.touch(table)
+            self.touch(*tables)
             return super().execute(query, **options)  # type: ignore[misc]
         with self.atomic():  # type: ignore[attr-defined]
             result = super().execute(query, **options)  # type: ignore[misc]
-            self.touch(table)
+            self.touch(*tables)
             self.raise_versions()
             return result
 
@@ -69,11 +70,27 @@ class VersionedWrites:
             )
 
 
-def _versioned_table(query: Any) -> str | None:
+def _written(query: Any) -> set[str]:
+    """Return the versioned tables that a query writes to, by its foreign keys too."""
     if not isinstance(query, peewee.Insert | peewee.Update | peewee.Delete):
-        return None
-    meta: Any = getattr(getattr(query, "model", None), "_meta", None)
-    return meta.table_name if getattr(meta, "versioned", False) else None
+        return set()
+    model = getattr(query, "model", None)
+    if model is None:
+        return set()
+    models = _with_dependents(model) if isinstance(query, peewee.Delete) else {model}
+    return {item._meta.table_name for item in models if getattr(item._meta, "versioned", False)}
+
+
+def _with_dependents(model: Any) -> set[Any]:
+    """Return a model and those whose rows a delete takes along or changes."""
+    found: set[Any] = set()
+    waiting = [model]
+    while waiting:
+        model = waiting.pop()
+        if model not in found:
+            found.add(model)
+            waiting += [key.model for key in model._meta.backrefs if key.on_delete]
+    return found
 
 
 class Counts:
@@ -81,13 +98,13 @@ class Counts:
 
     Args:
         database: where to count.
-        versioned: names of the tables whose changes raise a version; a query that
-            reads any other table is counted every time.
+        models: the tables there are; a query that reads one that is not versioned is
+            counted every time.
     """
 
-    def __init__(self, database: Any, versioned: frozenset[str], size: int = 512) -> None:
+    def __init__(self, database: Any, models: Iterable[Any], size: int = 512) -> None:
         self._database = database
-        self._versioned = versioned
+        self._versioned = {item._meta.table_name: item._meta.versioned for item in models}
         self._size = size
         self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
@@ -95,8 +112,10 @@ class Counts:
     def count(self, query: Any) -> int:
         """Return the number of rows of a query, counting them only when need be."""
         sql, params = query.sql()
-        tables = frozenset(_TABLES.findall(sql))
-        if not tables <= self._versioned:
+        tables = {name for name in _NAMES.findall(sql) if name in self._versioned}
+        countable = tables and all(self._versioned[name] for name in tables)
+        # Inside a transaction the versions are not raised yet for what it wrote itself.
+        if not countable or self._database.in_transaction():
             number: int = query.count()
             return number
         return self._counted(query, (sql, tuple(map(str, params))), self._version(sorted(tables)))

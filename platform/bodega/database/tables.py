@@ -13,6 +13,7 @@ class AddonRow(Model):
 
     name: Any = peewee.CharField(max_length=100, primary_key=True)
     version: Any = peewee.CharField(max_length=100)
+    installed: Any = peewee.BooleanField(default=True)
     enabled: Any = peewee.BooleanField()
     # Why enabling it failed the last time: {"culprit", "reason", "remedy"}.
     fault: Any = peewee.JSONField(null=True)
@@ -127,3 +128,30 @@ class SettingRow(Model):
 
     class Meta:
         table_name = "bodega_setting"
+
+
+class LedgerRow(Model):
+    """Who owns a name; see :mod:`bodega.addons.ledger`."""
+
+    kind: Any = peewee.CharField(max_length=20)
+    name: Any = peewee.CharField(max_length=300)
+    addon: Any = peewee.CharField(max_length=100, index=True)
+
+    class Meta:
+        table_name = "bodega_ledger"
+        primary_key = peewee.CompositeKey("kind", "name")
+
+
+class JournalRow(Model):
+    """A transition that takes more than one transaction, until it is done or undone."""
+
+    id: Any = peewee.UUIDField(primary_key=True, default=uuid7)
+    verb: Any = peewee.CharField(max_length=20)
+    addon: Any = peewee.CharField(max_length=100)
+    step: Any = peewee.CharField(max_length=50)
+    enabled_before: Any = peewee.JSONField()
+    archive: Any = peewee.TextField(default="")
+    began_at: Any = UTCDateTimeField(default=now)
+
+    class Meta:
+        table_name = "bodega_journal"

@@ -20,6 +20,7 @@ from bodega_sdk.errors import (
 )
 from bodega_sdk.http import Reply, Request, Route
 from bodega_sdk.identity import Identity
+from bodega_sdk.ids import read_uuid
 from bodega_sdk.schemas import Schema, load
 
 if TYPE_CHECKING:
@@ -66,10 +67,7 @@ def _path_value(name: str, text: str, kind: type) -> Any:
     try:
         if "\0" in text:
             raise ValueError("NUL")
-        # uuid.UUID also reads braces, "urn:uuid:" and hyphens anywhere.
-        if kind is UUID and len(text) not in (32, 36):
-            raise ValueError("length")
-        return kind(text)
+        return read_uuid(text) if kind is UUID else kind(text)
     except ValueError:
         expected = "a UUID" if kind is UUID else kind.__name__
         message = f"Expected {expected}."
@@ -92,7 +90,7 @@ def bearer_token(req: falcon.Request) -> str | None:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated(
             "Expected 'Authorization: Bearer <token>'.",
-            [FieldError("Authorization", "Expected a bearer token.", scheme)],
+            [FieldError("Authorization", "Expected a bearer token.")],
         )
     return token.strip()
 
@@ -163,10 +161,17 @@ def render(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
         tag = etag(resp.data)
         resp.set_header("ETag", tag)
         resp.set_header("Cache-Control", "private, no-cache")
-        if req.method in ("GET", "HEAD") and _unchanged(req, tag):
-            resp.status, resp.data = 304, None
+        if req.method in ("GET", "HEAD") and unchanged(req, tag):
+            not_modified(resp)
 
 
-def _unchanged(req: falcon.Request, tag: str) -> bool:
+def not_modified(resp: falcon.Response) -> None:
+    """Make a response a 304, which has no body and says nothing of one."""
+    resp.status, resp.data = 304, None
+    del resp.content_type
+
+
+def unchanged(req: falcon.Request, tag: str) -> bool:
+    """Whether the caller has this representation already (RFC 9110 §13.1.2)."""
     known = req.get_header("If-None-Match") or ""
     return tag in (item.strip().removeprefix("W/") for item in known.split(","))

@@ -9,6 +9,7 @@ import peewee
 import structlog
 from playhouse.pool import MaxConnectionsExceeded
 
+from bodega.http.request_id import begin
 from bodega_sdk import errors
 from bodega_sdk.encoding import to_json
 from bodega_sdk.errors import Problem
@@ -56,13 +57,14 @@ def _respond(req: falcon.Request, resp: falcon.Response, problem: Problem) -> No
 
 def document(problem: Problem, req: falcon.Request) -> dict[str, Any]:
     """Return the problem document."""
+    begin(req)
     body: dict[str, Any] = {
         "type": f"{PROBLEMS_ROOT}/{problem.code}",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "instance": req.path,
-        "request_id": getattr(req.context, "request_id", None),
+        "request_id": req.context.request_id,
     }
     if problem.errors:
         body["errors"] = [item.as_json() for item in problem.errors]

@@ -1,21 +1,19 @@
 """What happens around every request: its id, its log line, its metrics, its connection."""
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import falcon
 import structlog
 
+from bodega.http.request_id import begin
 from bodega.telemetry import metrics
 from bodega_sdk.errors import BadRequest, FieldError
-from bodega_sdk.ids import uuid7
 
 if TYPE_CHECKING:
     from bodega.shop import Session
 
 log = structlog.get_logger("bodega.http")
-_REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -31,11 +29,7 @@ class RequestContext:
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Take the caller's request id or make one."""
-        sent = req.get_header("X-Request-ID") or ""
-        request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
-        req.context.request_id = request_id
-        req.context.began = time.perf_counter()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        begin(req)
         if "\0" in req.path:
             message = "NUL characters are not allowed."
             raise BadRequest(message, [FieldError("path", message)])
@@ -44,6 +38,7 @@ class RequestContext:
         self, req: falcon.Request, resp: falcon.Response, resource: Any, succeeded: bool
     ) -> None:
         """Write the headers, the metrics and the log line."""
+        begin(req)
         resp.set_header("X-Request-ID", req.context.request_id)
         resp.set_header("X-Assembly-Generation", self._generation)
         for name, value in _HEADERS:

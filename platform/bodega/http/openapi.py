@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document: another view of the Assembly's routes."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
 from bodega import __version__
+from bodega.http.binding import not_modified, unchanged
 from bodega.http.errors import PROBLEM_JSON
 from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
@@ -19,6 +21,7 @@ from bodega_sdk.permissions import PUBLIC
 from bodega_sdk.schemas import Schema
 
 if TYPE_CHECKING:
+    from bodega.assembly import Assembly
     from bodega.shop import Session
 
 _TYPES: dict[type, dict[str, Any]] = {
@@ -54,9 +57,8 @@ _PROBLEM = {
 }
 
 
-def document(session: "Session") -> dict[str, Any]:
-    """Return the OpenAPI document: the routes of the kernel and of the enabled addons."""
-    assembly = session.assembly
+def document(assembly: "Assembly", kernel: Sequence[Route] = ()) -> dict[str, Any]:
+    """Return the OpenAPI document: the routes of the enabled addons and of the kernel."""
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     spec = APISpec(
         "Bodega", __version__, "3.1.0", plugins=[plugin],
@@ -69,8 +71,9 @@ def document(session: "Session") -> dict[str, Any]:
     for addon in assembly.addons:
         if any(route.addon == addon.name for route in addon.routes):
             spec.tag({"name": addon.name, "description": addon.manifest.summary})
-    spec.tag({"name": KERNEL, "description": "The shop itself, for administrators"})
-    for route in (*assembly.routes, *kernel_routes(session)):
+    if kernel:
+        spec.tag({"name": KERNEL, "description": "The shop itself, for administrators"})
+    for route in (*assembly.routes, *kernel):
         spec.path(
             path=f"/api/v1{route.path}",
             operations={route.method.lower(): _operation(route, spec)},
@@ -82,7 +85,9 @@ def document(session: "Session") -> dict[str, Any]:
 
 def _schema_name(schema: Any) -> str:
     kind = schema if isinstance(schema, type) else type(schema)
-    name = kind.__name__.removesuffix("Schema")
+    # Two addons may name their schemas alike: the name of the package keeps them apart.
+    package = kind.__module__.partition(".")[0].removeprefix("bodega_")
+    name = f"{package}.{kind.__name__.removesuffix('Schema')}"
     return f"{name}Patch" if getattr(schema, "partial", None) else name
 
 
@@ -97,7 +102,7 @@ def _path_parameter(name: str, route: Route) -> dict[str, Any]:
 
 def _operation(route: Route, spec: APISpec) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": _operation_id(route),
+        "operationId": route.operation_id,
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": [_query_parameter(item) for item in route.parameters],
@@ -123,11 +128,6 @@ def _media(route: Route) -> dict[str, Any]:
         return {"schema": {"type": "string", "format": "binary"}}
     file = {"type": "string", "format": "binary"}
     return {"schema": {"type": "object", "required": ["file"], "properties": {"file": file}}}
-
-
-def _operation_id(route: Route) -> str:
-    path = re.sub(r"\W+", "_", route.path.replace("{", "by_")).strip("_")
-    return f"{route.method.lower()}_{path}"
 
 
 def _query_parameter(item: Parameter) -> dict[str, Any]:
@@ -178,13 +178,16 @@ class OpenApi:
 
     @cached_property
     def _json(self) -> bytes:
-        return to_json(document(self._session))
+        return to_json(document(self._session.assembly, kernel_routes(self._session)))
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the document."""
         resp.content_type = "application/json"
         resp.data = self._json
-        resp.set_header("ETag", etag(self._json))
+        tag = etag(self._json)
+        resp.set_header("ETag", tag)
+        if unchanged(req, tag):
+            not_modified(resp)
 
 
 def add_routes(app: falcon.App[Any, Any], session: "Session") -> None:

@@ -65,7 +65,7 @@ class Sweeper:
             for lane in leases.lanes_due(list(shop.assembly.jobs)):
                 self._shop.queue.wake(lane)
             for subscription in shop.assembly.subscriptions:
-                feed(shop, subscription)
+                _feed_guarded(shop, subscription)
 
 
 def enqueue_when_due(shop: Any, job: Job, at: datetime) -> bool:
@@ -81,6 +81,14 @@ def enqueue_when_due(shop: Any, job: Job, at: datetime) -> bool:
             return False
         job.enqueue()
         return True
+
+
+def _feed_guarded(shop: Any, subscription: Subscription) -> None:
+    """Feed a subscription; one that fails keeps its place and disturbs no other."""
+    try:
+        feed(shop, subscription)
+    except Exception:
+        log.exception("a subscription failed and is tried again", subscription=subscription.name)
 
 
 def feed(shop: Any, subscription: Subscription, limit: int = 200) -> int:

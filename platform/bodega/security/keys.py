@@ -4,14 +4,16 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.fernet import InvalidToken
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bodega.database.tables import SigningKey
 from bodega.errors import ConfigurationError
+from bodega.security.secrets import cipher
 from bodega_sdk.ids import uuid7
+
+_PURPOSE = "bodega signing keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def make_key(secret: bytes) -> None:
     )
     SigningKey.create(
         kid=uuid7().hex,
-        private=_cipher(secret).encrypt(private).decode(),
+        private=cipher(secret, _PURPOSE).encrypt(private).decode(),
         public=public.decode(),
     )
 
@@ -68,7 +70,7 @@ def load_keys(secret: bytes) -> KeyRing | None:
         return None
     newest = rows[-1]
     try:
-        pem = _cipher(secret).decrypt(newest.private.encode())
+        pem = cipher(secret, _PURPOSE).decrypt(newest.private.encode())
     except InvalidToken:
         raise ConfigurationError(
             "BODEGA_SECRET_KEY is not the key this shop was made with; give the old one back, "
@@ -77,8 +79,3 @@ def load_keys(secret: bytes) -> KeyRing | None:
     private = serialization.load_pem_private_key(pem, password=None)
     public = {row.kid: serialization.load_pem_public_key(row.public.encode()) for row in rows}
     return KeyRing(newest.kid, private, public)
-
-
-def _cipher(secret: bytes) -> Fernet:
-    derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"bodega signing keys").derive(secret)
-    return Fernet(base64.urlsafe_b64encode(derived))

@@ -39,7 +39,11 @@ def configure_logging(settings: Settings, process: str) -> None:
 def _formatter(settings: Settings, shared: list[Any], process: str) -> logging.Formatter:
     plain = settings.log_format == "console" or (not settings.log_format and sys.stderr.isatty())
     last: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The pretty one prints local variables, passwords among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         if plain
         else structlog.processors.JSONRenderer()
     )

@@ -16,6 +16,7 @@ def up(migrator, db):
     class AddonRow(Base):
         name = peewee.CharField(max_length=100, primary_key=True)
         version = peewee.CharField(max_length=100)
+        installed = peewee.BooleanField()
         enabled = peewee.BooleanField()
         fault = peewee.JSONField(null=True)
         installed_at = UTCDateTimeField()
@@ -106,6 +107,27 @@ def up(migrator, db):
         class Meta:
             table_name = "bodega_setting"
 
+    class LedgerRow(Base):
+        kind = peewee.CharField(max_length=20)
+        name = peewee.CharField(max_length=300)
+        addon = peewee.CharField(max_length=100, index=True)
+
+        class Meta:
+            table_name = "bodega_ledger"
+            primary_key = peewee.CompositeKey("kind", "name")
+
+    class JournalRow(Base):
+        id = peewee.UUIDField(primary_key=True)
+        verb = peewee.CharField(max_length=20)
+        addon = peewee.CharField(max_length=100)
+        step = peewee.CharField(max_length=50)
+        enabled_before = peewee.JSONField()
+        archive = peewee.TextField()
+        began_at = UTCDateTimeField()
+
+        class Meta:
+            table_name = "bodega_journal"
+
     db.create_tables(
         [
             AddonRow,
@@ -117,6 +139,8 @@ def up(migrator, db):
             ScheduleRow,
             SigningKey,
             SettingRow,
+            LedgerRow,
+            JournalRow,
         ]
     )
     # The relay looks for these twenty times a second.
@@ -135,5 +159,7 @@ def down(migrator, db):
         "bodega_schedule",
         "bodega_signing_key",
         "bodega_setting",
+        "bodega_ledger",
+        "bodega_journal",
     ):
         db.execute_sql(f"DROP TABLE {name}")

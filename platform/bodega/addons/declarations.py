@@ -1,0 +1,130 @@
+"""What an addon may declare: checked once, when it is loaded, so that nothing fails later."""
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from bodega.permissions import ROOTS
+from bodega_sdk.errors import BodegaError
+from bodega_sdk.events import Channel, Event, Subscription
+from bodega_sdk.http import METHODS, Parameter, Route
+from bodega_sdk.jobs import Job
+from bodega_sdk.manifest import Manifest
+from bodega_sdk.models import Model
+from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
+from bodega_sdk.schemas import Schema
+
+if TYPE_CHECKING:
+    from bodega.addons.loading import LoadedAddon
+
+_PATH = re.compile(r"(/([a-z0-9][a-z0-9._-]*|{[a-z_][a-z0-9_]*}))+")
+_PARAMETER = re.compile(r"{(\w+)}")
+_KINDS: dict[str, type] = {
+    "routes": Route,
+    "jobs": Job,
+    "events": Event,
+    "subscriptions": Subscription,
+    "channels": Channel,
+    "commands": click.Command,
+}
+
+
+class BadDeclaration(BodegaError):
+    """An addon's plugin declares something that is not allowed."""
+
+
+def check(addon: "LoadedAddon") -> None:
+    """Check all that an addon declares.
+
+    Raises:
+        BadDeclaration: naming the first declaration that breaks a rule, and the rule.
+    """
+    for fault in _faults(addon):
+        raise BadDeclaration(fault)
+
+
+def _faults(addon: "LoadedAddon") -> Iterator[str]:
+    name, manifest = addon.manifest.name, addon.manifest
+    yield from _wrong_kinds(addon)
+    yield from _not_begun("table", f"{name}_", (model._meta.table_name for model in addon.models))
+    yield from _not_begun("job", f"{name}.", (job.name for job in addon.jobs))
+    for route in addon.routes:
+        yield from _route_faults(route, manifest)
+    yield from _twice(
+        f"{route.method} {_PARAMETER.sub('{}', route.path)}" for route in addon.routes
+    )
+    for subscription in addon.subscriptions:
+        if not callable(subscription.handler):
+            yield f"subscription to {subscription.event!r}: its handler is no function"
+    for channel in addon.channels:
+        yield from _permission_faults(f"channel {channel.name}", channel.permission, manifest)
+
+
+def _wrong_kinds(addon: "LoadedAddon") -> Iterator[str]:
+    for model in addon.models:
+        if not (isinstance(model, type) and issubclass(model, Model)):
+            yield f"register_models: expected subclasses of Model, found {model!r}"
+    for field, kind in _KINDS.items():
+        for item in getattr(addon, field):
+            if not isinstance(item, kind):
+                yield f"register_{field}: expected {kind.__name__}, found {item!r}"
+
+
+def _not_begun(kind: str, start: str, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if not name.startswith(start):
+            yield f"{kind} {name!r} must begin with {start!r}"
+
+
+def _twice(names: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield f"route {name} is declared twice"
+        seen.add(name)
+
+
+def _route_faults(route: Route, manifest: Manifest) -> Iterator[str]:
+    shown = f"route {route.method} {route.path}"
+    if route.method not in METHODS:
+        yield f"{shown}: expected one of {', '.join(METHODS)}"
+    yield from _path_faults(shown, route, manifest)
+    yield from _permission_faults(shown, route.permission, manifest)
+    for schema in (route.body, route.returns):
+        if schema is not None and not (isinstance(schema, type) and issubclass(schema, Schema)):
+            yield f"{shown}: expected a subclass of Schema, found {schema!r}"
+    for parameter in route.parameters:
+        yield from _parameter_faults(shown, parameter)
+    if not callable(route.handler):
+        yield f"{shown}: its handler is no function"
+
+
+def _path_faults(shown: str, route: Route, manifest: Manifest) -> Iterator[str]:
+    names = _PARAMETER.findall(route.path)
+    if not _PATH.fullmatch(route.path) or len(names) != len(set(names)):
+        yield f"{shown}: expected a path such as '/orders/{{id}}/lines', each parameter named once"
+    for root in set(manifest.route_roots) & set(ROOTS):
+        yield f"{shown}: '/{root}' belongs to the kernel"
+    roots = tuple(f"/{root}" for root in manifest.route_roots)
+    if not any(route.path == root or route.path.startswith(f"{root}/") for root in roots):
+        yield f"{shown} must lie below {' or '.join(roots)}"
+    for name, kind in route.path_types.items():
+        if kind not in (str, int, UUID):
+            yield f"{shown}: path parameter {name} must be str, int or UUID, found {kind!r}"
+
+
+def _parameter_faults(shown: str, parameter: Any) -> Iterator[str]:
+    if not isinstance(parameter, Parameter):
+        yield f"{shown}: expected a Parameter, found {parameter!r}"
+    elif parameter.type not in (str, int, bool, Decimal, UUID):
+        yield f"{shown}: query parameter {parameter.name} has a type that cannot be read"
+
+
+def _permission_faults(where: str, permission: Any, manifest: Manifest) -> Iterator[str]:
+    if permission in (PUBLIC, AUTHENTICATED) or permission in manifest.permissions:
+        return
+    yield f"{where} asks for {permission!r}, which the manifest's permissions do not declare"

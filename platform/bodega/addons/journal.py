@@ -1,0 +1,78 @@
+"""The journal: what takes more than one transaction, so that a crash leaves nothing half done.
+
+=========  ================================================================
+step       what recovering does
+=========  ================================================================
+draining   takes it back: the addons are enabled again, archives are deleted
+cleaning   finishes it: the tables are gone, now the files go
+=========  ================================================================
+"""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bodega.addons import steps
+from bodega.addons.discovery import discover
+from bodega.database.migrating import schema_change
+from bodega.database.tables import AddonRow, JournalRow
+
+if TYPE_CHECKING:
+    from bodega.shop import Shop
+
+log = structlog.get_logger(__name__)
+
+
+def begin(verb: str, addon: str, enabled: Iterable[str]) -> None:
+    """Write down that a transition begins, in its first transaction."""
+    JournalRow.create(verb=verb, addon=addon, step="draining", enabled_before=list(enabled))
+
+
+def note_archive(path: Path) -> None:
+    """Write down that an archive is being made; in a transaction of its own, before it is."""
+    row = JournalRow.get()
+    row.archive = "\n".join(filter(None, (row.archive, str(path))))
+    row.save()
+
+
+def reach(step: str) -> None:
+    """Write down which step is reached, in the transaction that reaches it."""
+    JournalRow.update(step=step).execute()
+
+
+def unfinished() -> bool:
+    """Whether a transition was begun and not ended."""
+    return bool(JournalRow.select().exists())
+
+
+def recover(shop: "Shop") -> bool:
+    """Finish or take back what was begun; call it holding the operator's lock."""
+    row = JournalRow.select().first()
+    if row is None:
+        return False
+    if row.step == "cleaning":
+        _clean(shop, row)
+    else:
+        _take_back(shop, row)
+    return True
+
+
+def _clean(shop: "Shop", row: Any) -> None:
+    if row.verb == "purge":
+        shutil.rmtree(shop.settings.home / "files" / row.addon, ignore_errors=True)
+    JournalRow.delete().where(JournalRow.id == row.id).execute()
+
+
+def _take_back(shop: "Shop", row: Any) -> None:
+    log.warning("taking back what was not finished", verb=row.verb, addon=row.addon)
+    for name in filter(None, row.archive.splitlines()):
+        for path in (Path(name), Path(name).with_suffix(".part")):
+            path.unlink(missing_ok=True)
+    shop.catalogue = discover()
+    with schema_change(shop.databases.shop):
+        AddonRow.update(enabled=True).where(AddonRow.name.in_(row.enabled_before)).execute()
+        JournalRow.delete().where(JournalRow.id == row.id).execute()
+        steps.settle(shop, shop.catalogue.manifests.keys() | set(row.enabled_before))

@@ -1,0 +1,125 @@
+"""Removing an addon: archiving what it kept, dropping its tables, forgetting its rows."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bodega.addons import ledger
+from bodega.addons.plans import Extent, Step
+from bodega.database.connection import is_postgres
+from bodega.database.foreign_keys import load_order
+from bodega.database.tables import (
+    AddonRow,
+    JobRow,
+    ScheduleRow,
+    SettingRow,
+    SubscriptionRow,
+)
+from bodega.errors import AddonError
+from bodega_sdk.models import now
+
+if TYPE_CHECKING:
+    from bodega.shop import Shop
+
+#: Seconds that processes get to let go of an addon.
+DRAIN = 60.0
+
+
+def tables(database: Any, addon: str) -> list[str]:
+    """Return the tables that an addon owns and that are there, referenced ones first."""
+    there = set(database.get_tables())
+    owned = [table for table in ledger.tables_of(addon) if table in there]
+    return load_order(database, owned)
+
+
+def drop_statements(database: Any, addon: str) -> tuple[str, ...]:
+    """Return the statements that drop an addon's tables and its history of migrations."""
+    names = [*reversed(tables(database, addon)), *_history(database, addon)]
+    quoted = [f'"{name}"' for name in names]
+    if is_postgres(database) and quoted:
+        return (f"DROP TABLE {', '.join(quoted)}",)
+    return tuple(f"DROP TABLE {name}" for name in quoted)
+
+
+def _history(database: Any, addon: str) -> list[str]:
+    name = f"{addon}_migration"
+    return [name] if database.table_exists(name) else []
+
+
+def extents(shop: "Shop", steps: Iterable[Step]) -> dict[str, Extent]:
+    """Return how much is in the tables that steps would drop."""
+    database = shop.databases.shop
+    return {
+        table: _extent(database, table)
+        for step in steps
+        if step.verb in ("uninstall", "purge")
+        for table in tables(database, step.addon)
+    }
+
+
+def _extent(database: Any, table: str) -> Extent:
+    rows = database.execute_sql(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+    if not is_postgres(database):
+        return Extent(int(rows), None)
+    size = database.execute_sql("SELECT pg_total_relation_size(%s::regclass)", (f'"{table}"',))
+    return Extent(int(rows), int(size.fetchone()[0]))
+
+
+def remove(shop: "Shop", step: Step) -> Path | None:
+    """Remove an addon in the open transaction; return its archive, None for a purge."""
+    database = shop.databases.shop
+    path = _archive(shop, step) if step.verb == "uninstall" else None
+    for statement in step.statements:
+        database.execute_sql(statement)
+    _forget(step.addon)
+    return path
+
+
+def _archive(shop: "Shop", step: Step) -> Path:
+    from bodega.addons import archive
+
+    name = step.addon
+    version = AddonRow.get_by_id(name).version
+    folder = shop.settings.home / "archives"
+    path = archive.archive_path(folder, name, version, now())
+    owned = tables(shop.databases.shop, name)
+    archive.write_archive(shop.databases.shop, path, name, version, owned, _settings(name))
+    return path
+
+
+def _settings(addon: str) -> dict[str, Any]:
+    rows = SettingRow.select().where(SettingRow.name.startswith(f"{addon}."))
+    return {row.name: row.value for row in rows}
+
+
+def _forget(addon: str) -> None:
+    """Delete the kernel's rows about an addon."""
+    for model in (SettingRow, JobRow, ScheduleRow):
+        model.delete().where(model.name.startswith(f"{addon}.")).execute()
+    SubscriptionRow.delete().where(SubscriptionRow.name.contains(f">bodega_{addon}.")).execute()
+    AddonRow.delete().where(AddonRow.name == addon).execute()
+    ledger.erase(addon)
+
+
+def wait_until_drained(shop: "Shop", generation: int, timeout: float = DRAIN) -> None:
+    """Wait until no living process serves or still runs anything of an older generation.
+
+    Raises:
+        AddonError: naming those that did not let go in time.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        holding = [
+            process
+            for process in shop.register.living()
+            if process.generation < generation or process.draining
+        ]
+        if not holding:
+            return
+        if time.monotonic() > deadline:
+            raise AddonError(
+                f"these processes still hold on to it: {', '.join(map(str, holding))}; wait for "
+                "their jobs or cancel them, or restart the processes, and try again"
+            )
+        time.sleep(0.05)

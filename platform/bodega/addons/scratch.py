@@ -1,0 +1,83 @@
+"""Rehearsing migrations in a schema of their own, to know what they will execute.
+
+On SQLite that is a database in memory; on PostgreSQL a schema that exists only inside
+a transaction which is rolled back. The shop's own tables are neither locked nor seen.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bodega.addons.loading import migrations_folder
+from bodega.database.connection import Postgres, Sqlite, is_postgres
+from bodega.database.migrating import KERNEL_MIGRATIONS, migrate, pending
+from bodega_sdk.ids import uuid7
+from bodega_sdk.manifest import Manifest
+
+if TYPE_CHECKING:
+    from bodega.shop import Shop
+
+
+class _RollBack(Exception):
+    """Ends the rehearsal's transaction."""
+
+
+def rehearse(
+    shop: "Shop", order: Sequence[str], manifests: Mapping[str, Manifest]
+) -> dict[str, tuple[str, ...]]:
+    """Return the statements that bringing addons up to date will execute, by addon.
+
+    Args:
+        order: the installed addons and those to come, in dependency order.
+    """
+    planned: dict[str, tuple[str, ...]] = {}
+    with _scratch(shop.databases.shop) as scratch:
+        migrate(scratch, "bodega", KERNEL_MIGRATIONS)
+        for name in order:
+            folder = migrations_folder(manifests[name]) if name in manifests else None
+            if folder is not None:
+                planned[name] = _rehearse_one(shop, scratch, name, folder)
+    return {name: statements for name, statements in planned.items() if statements}
+
+
+def _rehearse_one(shop: "Shop", scratch: Any, name: str, folder: Path) -> tuple[str, ...]:
+    waiting = pending(shop.databases.shop, name, folder)
+    if waiting:
+        _run_applied(scratch, name, folder, waiting[0])
+    executed: list[str] = []
+    migrate(scratch, name, folder, executed)
+    return tuple(executed) if waiting else ()
+
+
+def _run_applied(scratch: Any, name: str, folder: Path, first: str) -> None:
+    """Run the migrations that the shop has run already: those before the first that waits."""
+    earlier = [item for item in pending(scratch, name, folder) if item < first]
+    if earlier:
+        migrate(scratch, name, folder, target=earlier[-1])
+
+
+@contextmanager
+def _scratch(live: Any) -> Iterator[Any]:
+    if is_postgres(live):
+        with _scratch_schema(live) as scratch:
+            yield scratch
+        return
+    scratch = Sqlite(":memory:")
+    with closing(scratch):
+        yield scratch
+
+
+@contextmanager
+def _scratch_schema(live: Any) -> Iterator[Any]:
+    scratch = Postgres(live.database, max_connections=1, field_types={"TIMESTAMPTZ": "TIMESTAMPTZ"})
+    scratch.connect_params.update(live.connect_params)
+    name = f"bodega_scratch_{uuid7().hex}"
+    try:
+        with suppress(_RollBack), scratch.atomic():
+            scratch.execute_sql(f"CREATE SCHEMA {name}")
+            scratch.execute_sql(f"SET LOCAL search_path TO {name}")
+            yield scratch
+            raise _RollBack
+    finally:
+        scratch.close_all()

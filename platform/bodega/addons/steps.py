@@ -1,0 +1,121 @@
+"""The steps that plans are made of; each runs in the transaction of its plan."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from bodega import state
+from bodega.addons import ledger
+from bodega.addons.faults import Fault
+from bodega.addons.loading import migrations_folder
+from bodega.addons.plans import PlanDrift, Step, of_definition
+from bodega.assembly import Assembly
+from bodega.database.migrating import MigrationFailed, migrate
+from bodega.database.tables import AddonRow
+from bodega.jobs import leases
+
+if TYPE_CHECKING:
+    from bodega.shop import Shop
+
+
+class Refused(Exception):
+    """Carries a fault out of a transaction that must not be committed."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+def install(shop: "Shop", step: Step) -> None:
+    """Run an addon's migrations and write it down as installed."""
+    manifest = shop.catalogue.manifests[step.addon]
+    _migrate_as_planned(shop, step)
+    row = {"version": manifest.version, "installed": True, "enabled": False, "fault": None}
+    AddonRow.insert(name=manifest.name, **row).on_conflict(
+        conflict_target=[AddonRow.name], update=row
+    ).execute()
+
+
+def _migrate_as_planned(shop: "Shop", step: Step) -> None:
+    """Run an addon's migrations and hold what they execute against the plan."""
+    folder = migrations_folder(shop.catalogue.manifests[step.addon])
+    if folder is None:
+        return
+    executed: list[str] = []
+    try:
+        migrate(shop.databases.shop, step.addon, folder, executed)
+    except MigrationFailed as error:
+        raise Refused(migration_fault(error)) from error
+    if of_definition(executed) != of_definition(step.statements):
+        raise PlanDrift(
+            f"the migrations of {step.addon} executed other statements than were planned; "
+            "nothing was changed. A migration must not depend on the rows there are to decide "
+            "which tables it defines"
+        )
+
+
+def migration_fault(error: MigrationFailed) -> Fault:
+    """Return the fault of an addon whose migration failed."""
+    name = error.owner
+    return Fault(
+        name, name, str(error), f"Mend the migration, then run 'bodega addons enable {name}'"
+    )
+
+
+def enable(shop: "Shop", step: Step) -> None:
+    """Write an addon down as enabled."""
+    AddonRow.update(enabled=True, fault=None).where(AddonRow.name == step.addon).execute()
+
+
+def disable(shop: "Shop", step: Step) -> None:
+    """Write an addon down as disabled."""
+    AddonRow.update(enabled=False, fault=None).where(AddonRow.name == step.addon).execute()
+
+
+def upgrade(shop: "Shop", step: Step) -> None:
+    """Run what is pending of an addon's migrations and write its version down."""
+    _migrate_as_planned(shop, step)
+    version = shop.catalogue.manifests[step.addon].version
+    AddonRow.update(version=version).where(AddonRow.name == step.addon).execute()
+
+
+_STEPS: dict[str, Callable[["Shop", Step], None]] = {
+    "install": install,
+    "enable": enable,
+    "disable": disable,
+    "upgrade": upgrade,
+}
+
+
+def take(shop: "Shop", steps: Iterable[Step]) -> None:
+    """Do steps in their order; those that remove tables are not among them."""
+    for step in steps:
+        _STEPS[step.verb](shop, step)
+
+
+def settle(shop: "Shop", quarantined_before: Iterable[str] = ()) -> Assembly:
+    """Raise the generation, check the Assembly it makes, write the ledger, park or resume jobs.
+
+    Args:
+        quarantined_before: addons that may stay quarantined.
+
+    Raises:
+        Refused: another one would be quarantined.
+    """
+    state.raise_generation()
+    assembly = state.assemble(shop.databases.shop, shop.catalogue, state.read_state())
+    for name in sorted(assembly.faults.keys() - set(quarantined_before)):
+        raise Refused(assembly.faults[name])
+    for addon in assembly.addons:
+        ledger.write(addon)
+    leases.park_and_resume(list(assembly.jobs))
+    return assembly
+
+
+def remember(shop: "Shop", fault: Fault) -> None:
+    """Write down why an addon was refused, for ``addons list``."""
+    manifest = shop.catalogue.manifests.get(fault.addon)
+    told = {"culprit": fault.culprit, "reason": fault.reason, "remedy": fault.remedy}
+    version = manifest.version if manifest else "?"
+    AddonRow.insert(
+        name=fault.addon, version=version, installed=False, enabled=False, fault=told
+    ).on_conflict(conflict_target=[AddonRow.name], update={"fault": told}).execute()

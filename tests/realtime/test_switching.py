@@ -1,0 +1,49 @@
+"""Addons that are disabled and enabled while clients listen."""
+
+from typing import Any
+
+from bodega.addons import lifecycle
+from bodega.shop import Shop
+
+
+def test_disabling_an_addon_ends_its_subscriptions_and_the_connection_stays(
+    shop: Shop, door: Any, publisher: Any
+) -> None:
+    socket, other = door.subscribe(), door.subscribe()
+    change = lifecycle.disable(shop, "imports")
+    assert not lifecycle.wait_for(shop, change.generation, 5)
+    for client in (socket, other):
+        assert client.receive() == {
+            "type": "unsubscribed",
+            "channel": publisher.channel,
+            "reason": "the addon was disabled",
+        }
+    assert socket.ask("subscribe", channel=publisher.channel)["code"] == "unknown-channel"
+    assert socket.ask("ping")["type"] == "pong"
+
+
+def test_enabling_it_again_brings_its_channel_back(shop: Shop, door: Any, publisher: Any) -> None:
+    socket = door.enter()
+    for verb in (lifecycle.disable, lifecycle.enable):
+        change = verb(shop, "imports")
+        assert not lifecycle.wait_for(shop, change.generation, 5)
+    assert socket.ask("subscribe", channel=publisher.channel)["type"] == "subscribed"
+    publisher.publish()
+    assert socket.numbers(1) == [0]
+
+
+def test_switching_another_addon_leaves_subscriptions_alone(
+    shop: Shop, door: Any, publisher: Any
+) -> None:
+    lifecycle.disable(shop, "imports")
+    change = lifecycle.enable(shop, "imports")
+    assert not lifecycle.wait_for(shop, change.generation, 5)
+    socket = door.subscribe()
+    change = lifecycle.enable(shop, "imports")
+    assert not lifecycle.wait_for(shop, change.generation, 5)
+    publisher.publish()
+    assert socket.numbers(1) == [0]
+
+
+def test_the_server_is_in_the_register_for_as_long_as_it_runs(shop: Shop, server: Any) -> None:
+    assert [process.kind for process in shop.register.living()] == ["realtime"]

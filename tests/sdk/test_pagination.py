@@ -1,0 +1,178 @@
+"""Pages: every row once, in order, by number or by cursor, whatever happens meanwhile."""
+
+import base64
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+
+from bodega_products.models import Product
+from bodega_sdk import now, transaction, uuid7
+
+PATH = "/api/v1/products"
+
+
+def add(name: str, price: int) -> None:
+    Product.create(
+        name=name, slug=name, sku=name, sku_key=name.casefold(), price_minor=price, currency="USD",
+        search_text=name,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stock(shop: Any) -> list[str]:
+    """Names of 23 products, many of one price and one moment."""
+    names, stamp = [f"p{number:02}" for number in range(23)], now()
+    rows = [
+        {
+            "id": uuid7(), "created_at": stamp, "updated_at": stamp, "name": name, "slug": name,
+            "sku": name, "sku_key": name, "price_minor": 100 * (number // 10), "currency": "USD",
+        }
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+    with transaction():
+        Product.insert_many(rows).execute()
+    return names
+
+
+def page(client: Any, query: str) -> dict[str, Any]:
+    answer = client.get(f"{PATH}?{query}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def names(found: dict[str, Any]) -> list[str]:
+    return [item["name"] for item in found["results"]]
+
+
+def query_of(link: str) -> str:
+    parts = urlsplit(link)
+    assert parts.path == PATH
+    assert parts.scheme == "http"
+    return parts.query
+
+
+def walk(client: Any, query: str) -> list[str]:
+    """Follow ``next`` to the end."""
+    seen: list[str] = []
+    found = page(client, query)
+    for _ in range(100):
+        seen += names(found)
+        if found["next"] is None:
+            return seen
+        found = page(client, query_of(found["next"]))
+    raise AssertionError("there is no end")
+
+
+def test_a_page_has_an_envelope_with_the_exact_count(client: Any, stock: list[str]) -> None:
+    found = page(client, "page_size=10&ordering=name")
+    assert found.keys() == {"count", "next", "previous", "results"}
+    assert (found["count"], names(found)) == (23, stock[:10])
+    assert found["previous"] is None
+    second = page(client, query_of(found["next"]))
+    assert names(second) == stock[10:20]
+    third = page(client, query_of(second["next"]))
+    assert names(third) == stock[20:]
+    assert third["next"] is None
+    assert names(page(client, query_of(third["previous"]))) == stock[10:20]
+
+
+def test_a_page_that_is_exactly_full_has_no_next(client: Any, stock: list[str]) -> None:
+    assert page(client, "page_size=23")["next"] is None
+    assert page(client, "page_size=23&cursor=")["next"] is None
+    assert page(client, "page_size=22")["next"] is not None
+
+
+def test_a_page_beyond_the_last_is_empty(client: Any, stock: list[str]) -> None:
+    found = page(client, "page=4&page_size=10")
+    assert (found["results"], found["count"], found["next"]) == ([], 23, None)
+
+
+def test_an_empty_list_is_a_page_too(client: Any) -> None:
+    for query in ("", "cursor="):
+        assert page(client, query) == {"count": 0, "next": None, "previous": None, "results": []}
+
+
+@pytest.mark.parametrize("ordering", ["price", "-price", "created_at", "-created_at", "name"])
+@pytest.mark.parametrize("start", ["", "&cursor="])
+def test_every_row_comes_once_though_many_are_alike(
+    client: Any, stock: list[str], ordering: str, start: str
+) -> None:
+    seen = walk(client, f"page_size=4&ordering={ordering}{start}")
+    assert sorted(seen) == stock
+    prices = [stock.index(name) // 10 for name in seen]
+    if "price" in ordering:
+        assert prices == sorted(prices, reverse=ordering.startswith("-"))
+
+
+def test_descending_is_ascending_turned_round(client: Any, stock: list[str]) -> None:
+    for name in ("price", "name", "created_at"):
+        up = walk(client, f"page_size=5&ordering={name}&cursor=")
+        assert walk(client, f"page_size=5&ordering=-{name}&cursor=") == up[::-1]
+
+
+def test_a_cursor_is_not_moved_by_rows_that_come_and_go(client: Any, stock: list[str]) -> None:
+    first = page(client, "page_size=5&ordering=name&cursor=")
+    add("a new first", 1)
+    Product.delete().where(Product.name == stock[4]).execute()
+    assert names(page(client, query_of(first["next"]))) == stock[5:10]
+
+
+def test_links_keep_filters_and_speak_of_the_host_that_was_asked(
+    client: Any, stock: list[str]
+) -> None:
+    answer = client.get(
+        f"{PATH}?price_min=1&featured=false&page_size=5&cursor=", host="shop.example"
+    )
+    link = urlsplit(answer.json["next"])
+    assert (link.netloc, link.path) == ("shop.example", PATH)
+    query = parse_qs(link.query)
+    assert (query["price_min"], query["featured"], query["page_size"]) == (["1"], ["false"], ["5"])
+
+
+def test_links_carry_awkward_letters_whole(client: Any, shop: Any) -> None:
+    for number in range(3):
+        add(f"c&a=b + u%20 {number}", 1)
+    seen = walk(client, "page_size=1&cursor=&search=c%26a%3Db+%2B+%C3%BC%2520")
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=0", "page=-1", "page=x", "page=", "page=100001", "page_size=0", "page_size=201",
+        "page=1&page=2", "cursor=x", "cursor=%00", "cursor=e30=", "page=1&cursor=",
+        "ordering=nobody", "ordering=", "ordering=--price", "offset=3", "ordering=id",
+    ],
+)  # fmt: skip
+def test_what_makes_no_page_is_refused_by_name(client: Any, query: str) -> None:
+    answer = client.get(f"{PATH}?{query}")
+    assert answer.status_code == 400, answer.text
+    named = answer.json["errors"][0]["field"]
+    assert named in {part.partition("=")[0] for part in query.split("&")}
+
+
+def test_a_cursor_of_another_ordering_is_refused(client: Any, stock: list[str]) -> None:
+    link = page(client, "page_size=5&ordering=name&cursor=")["next"]
+    for other in ("-name", "price"):
+        query = query_of(link).replace("ordering=name", f"ordering={other}")
+        answer = client.get(f"{PATH}?{query}")
+        assert answer.status_code == 400
+        assert "same ordering" in answer.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {}, True, 1.5, "a\0b", 10**30, -(2**70)])
+@pytest.mark.parametrize("ordering", ["price", "name", "created_at"])
+def test_a_cursor_that_somebody_made_up_breaks_nothing(
+    client: Any, stock: list[str], ordering: str, value: Any
+) -> None:
+    field = {"price": "price_minor"}.get(ordering, ordering)
+    try:
+        made_up = orjson.dumps([field, False, value, uuid7().hex])
+    except TypeError:  # A number that orjson does not write.
+        made_up = f'["{field}",false,{value},"{uuid7().hex}"]'.encode()
+    cursor = base64.urlsafe_b64encode(made_up).decode()
+    answer = client.get(f"{PATH}?ordering={ordering}&cursor={cursor}")
+    assert answer.status_code in (200, 400), answer.text
