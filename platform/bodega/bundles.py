@@ -193,13 +193,15 @@ def read_info(path: Path) -> BackupInfo:
     try:
         with zipfile.ZipFile(path) as bundle:
             told = json.loads(bundle.read(INDEX))
+            if len(bundle.comment) != len(_SEAL) + _DIGITS:
+                raise ValueError("its end is missing")
         if told["format"] == FORMAT:
             return _info(told)
     except OSError as error:
         raise _unreadable(path, error) from None
     # A damaged zip file raises anything: zlib's errors, EOFError, NotImplementedError …
     except Exception as error:
-        raise _no_bundle(path, f"{type(error).__name__}: {error}") from None
+        raise _no_bundle(path, str(error) or type(error).__name__) from None
     raise OperatorError(
         f"{path} has format {told['format']}, and this Bodega reads {FORMAT}; "
         f"restore it with Bodega {told.get('bodega', 'of the version that wrote it')}"

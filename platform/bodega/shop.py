@@ -18,7 +18,7 @@ from bodega.assembly import Assembly
 from bodega.database import outbox
 from bodega.database.collections import Counts
 from bodega.database.connection import Databases, open_databases
-from bodega.database.tables import JobRow
+from bodega.database.tables import KERNEL_TABLES, JobRow
 from bodega.errors import OperatorError
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
@@ -48,7 +48,7 @@ class Session:
         self.assembly = assembly
         self.databases = shop.databases
         self.view: Any = None
-        self._counts = Counts(shop.databases.shop, assembly.models)
+        self._counts = Counts(shop.databases.shop, (*assembly.models, *KERNEL_TABLES))
         self._lock = threading.Lock()
         self.in_flight = 0
 

@@ -103,6 +103,10 @@ class Manifest:
 
 
 def _faults(manifest: Manifest) -> Iterator[str]:
+    for name in ("depends", "auto_enable_with", "conflicts", "settings", "routes"):
+        if not isinstance(getattr(manifest, name), tuple):
+            yield f"{name} must be a tuple, such as ('orders',) with its comma"
+            return
     if not isinstance(manifest.name, str) or not _NAME.fullmatch(manifest.name):
         yield "name must be lower_snake_case"
         return
@@ -147,7 +151,12 @@ def _permission_faults(manifest: Manifest) -> Iterator[str]:
 
 
 def _setting_faults(settings: tuple[Setting, ...]) -> Iterator[str]:
+    names = [item.name for item in settings]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"setting {name!r} is declared twice"
     for item in settings:
+        if not _NAME.fullmatch(item.name):
+            yield f"setting {item.name!r}: its name must be lower_snake_case"
         try:
             item.check(item.default)
         except ValueError as error:

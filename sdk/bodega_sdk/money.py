@@ -43,6 +43,8 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise TypeError(f"minor units are whole numbers, found {self.minor!r}")
         if not _CURRENCY.fullmatch(self.currency):
             raise ValueError(f"{self.currency!r} is no ISO 4217 code such as 'EUR'")
 
@@ -83,13 +85,13 @@ class Money:
 
 
 def _minor_units(value: Decimal, places: int, currency: str) -> int:
-    if abs(value.adjusted()) > 30 or abs(value) > LARGEST // 10**places:
+    if value.adjusted() > 30 or abs(value) > LARGEST // 10**places:
         raise ValueError(f"the amount is larger than {LARGEST // 10**places}")
     # By digits: arithmetic would round to the context's precision and hide what is too fine.
     sign, digits, power = value.as_tuple()
     whole = int("".join(map(str, digits)))
     shift = int(power) + places
-    if shift < 0 and whole % 10**-shift:
+    if whole and shift < 0 and (shift < -100 or whole % 10**-shift):
         raise ValueError(f"{currency} has {places} decimals, found {value}")
-    minor: int = whole * 10**shift if shift >= 0 else whole // 10**-shift
+    minor: int = whole * 10**shift if shift >= 0 else (whole // 10**-shift if whole else 0)
     return -minor if sign else minor

@@ -4,6 +4,7 @@ marshmallow's own fields read ``"yes"`` as true and let NUL bytes through; these
 """
 
 from collections.abc import Mapping
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -128,7 +129,10 @@ class Timestamp(fields.AwareDateTime):
     """An instant in ISO 8601 with a zone; shown in UTC with ``Z``."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else value.isoformat().replace("+00:00", "Z")
+        if value is None:
+            return None
+        shown: str = value.astimezone(UTC).isoformat()
+        return shown.replace("+00:00", "Z")
 
 
 class Amount(fields.Field[Decimal]):

@@ -179,10 +179,10 @@ def test_a_restored_shop_answers_as_before_and_goes_on(
     restore_backup(other, bundle)
     other.refresh()
     with bound(other.current):
-        again = type(client)(Gate(other)).as_(*ADMIN)
-        assert [again.get(path).json for path in paths] == before
         # Tokens that were given out before are still good.
-        assert type(client)(Gate(other), admin.token).get("/api/v1/auth/me").status_code == 200
+        again = type(client)(Gate(other), admin.token)
+        assert [again.get(path).json for path in paths] == before
+        again = again.as_(*ADMIN)
         assert again.as_("ada@shop.example", "correct horse").token
         made = again.post("/api/v1/products", {"name": "New", "sku": "N", "price": "1"})
         assert made.status_code == 201
@@ -668,12 +668,13 @@ def command(settings: Settings, *arguments: str, given: str = "") -> Any:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_commands_back_up_and_restore(filled: Shop, fresh: Fresh, tmp_path: Path) -> None:
     done = command(filled.settings, "backup", "--out", "shop.zip", "--json")
     assert done.returncode == 0, done.stderr
     told, other = json.loads(done.stdout), fresh()
     assert told["file"] == str(tmp_path / "shop.zip")
-    assert (told["files"], told["secret_key"]) == (3, False)
+    assert (told["files"], told["secret_key"]) == (len(files_of(filled.settings.home)), False)
     restored = command(other, "restore", "shop.zip")
     assert restored.returncode == 0, restored.stderr
     assert restored.stderr == ""
@@ -763,27 +764,30 @@ def test_a_table_of_200_000_rows_needs_no_more_memory_than_an_empty_one(
     shop: Shop, fresh: Fresh, tmp_path: Path
 ) -> None:
     small = peak(shop.settings, "backup", "--out", str(tmp_path / "small.zip"))
-    columns = 'id, "offset", name, version, key, data, occurred_at'
-    data = "'{\"text\": \"' || {} || '\"}'"
+    insert = 'INSERT INTO bodega_event (id, "offset", name, version, key, data, occurred_at) '
     if is_postgres(shop.databases.shop):
-        text = data.format("repeat(md5(n::text), 20)")
         rows = (
-            f"SELECT n, n, 'big', 1, n::text, ({text})::jsonb, now() "
+            "SELECT n, n, 'big', 1, n::text, to_jsonb(repeat(md5(n::text), 20)), now() "
             "FROM generate_series(10, 200009) n"
         )
     else:
         rows = (
             "WITH RECURSIVE numbers (n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM numbers "
-            f"WHERE n < 200009) SELECT n, n, 'big', 1, n, {data.format('hex(randomblob(320))')}, "
+            "WHERE n < 200009) SELECT n, n, 'big', 1, n, '\"' || hex(randomblob(320)) || '\"', "
             "'2026-01-01T00:00:00.000000Z' FROM numbers"
         )
-    shop.databases.shop.execute_sql(f"INSERT INTO bodega_event ({columns}) {rows}")
+    shop.databases.shop.execute_sql(insert + rows)
     big = tmp_path / "big.zip"
-    assert peak(shop.settings, "backup", "--out", str(big)) < small + 40
+    peaks = [
+        small,
+        peak(shop.settings, "backup", "--out", str(big)),
+        peak(fresh(), "restore", str(big)),
+    ]
+    print("MB at most:", peaks)
+    assert max(peaks) < small + 50
     with zipfile.ZipFile(big) as bundle:
         assert sum(item.file_size for item in bundle.infolist()) > 120_000_000
     assert _count(read_info(big), "bodega_event") > 200_000
-    assert peak(fresh(), "restore", str(big)) < small + 50
 
 
 @ONE_ENGINE

@@ -152,6 +152,7 @@ def test_what_happens_during_a_replay_follows_it_however_much_it_is(
     assert returning.received[-1] == start + 9
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_subscription_that_ends_during_its_replay_gets_nothing_more(
     shop: Shop, hub: Hub, log: Interrupted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +174,7 @@ def test_a_subscription_that_ends_during_its_replay_gets_nothing_more(
         assert returning.received == received
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_log_is_not_read_on_for_a_client_that_is_gone(
     shop: Shop, hub: Hub, log: Interrupted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,10 @@
 """Pages: every row once, in order, by number or by cursor, whatever happens meanwhile."""
 
 import base64
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
 import pytest
 
 from bodega_products.models import Product
@@ -139,19 +139,19 @@ def test_links_carry_awkward_letters_whole(client: Any, shop: Any) -> None:
     assert len(seen) == 3
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "page=0", "page=-1", "page=x", "page=", "page=100001", "page_size=0", "page_size=201",
-        "page=1&page=2", "cursor=x", "cursor=%00", "cursor=e30=", "page=1&cursor=",
-        "ordering=nobody", "ordering=", "ordering=--price", "offset=3", "ordering=id",
-    ],
+NO_PAGES = (
+    "page=0", "page=-1", "page=x", "page=", "page=100001", "page_size=0", "page_size=201",
+    "page=1&page=2", "cursor=x", "cursor=%00", "cursor=e30=", "page=1&cursor=",
+    "ordering=nobody", "ordering=", "ordering=--price", "offset=3", "ordering=id",
 )  # fmt: skip
-def test_what_makes_no_page_is_refused_by_name(client: Any, query: str) -> None:
-    answer = client.get(f"{PATH}?{query}")
-    assert answer.status_code == 400, answer.text
-    named = answer.json["errors"][0]["field"]
-    assert named in {part.partition("=")[0] for part in query.split("&")}
+
+
+def test_what_makes_no_page_is_refused_by_name(client: Any) -> None:
+    for query in NO_PAGES:
+        answer = client.get(f"{PATH}?{query}")
+        assert answer.status_code == 400, f"{query}: {answer.text}"
+        named = answer.json["errors"][0]["field"]
+        assert named in {part.partition("=")[0] for part in query.split("&")}, query
 
 
 def test_a_cursor_of_another_ordering_is_refused(client: Any, stock: list[str]) -> None:
@@ -163,16 +163,16 @@ def test_a_cursor_of_another_ordering_is_refused(client: Any, stock: list[str]) 
         assert "same ordering" in answer.json["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("value", [None, "x", [], {}, True, 1.5, "a\0b", 10**30, -(2**70)])
+MADE_UP = (None, "x", [], {}, True, 1.5, "a\0b", 10**30, -(2**70))
+
+
 @pytest.mark.parametrize("ordering", ["price", "name", "created_at"])
 def test_a_cursor_that_somebody_made_up_breaks_nothing(
-    client: Any, stock: list[str], ordering: str, value: Any
+    client: Any, stock: list[str], ordering: str
 ) -> None:
     field = {"price": "price_minor"}.get(ordering, ordering)
-    try:
-        made_up = orjson.dumps([field, False, value, uuid7().hex])
-    except TypeError:  # A number that orjson does not write.
-        made_up = f'["{field}",false,{value},"{uuid7().hex}"]'.encode()
-    cursor = base64.urlsafe_b64encode(made_up).decode()
-    answer = client.get(f"{PATH}?ordering={ordering}&cursor={cursor}")
-    assert answer.status_code in (200, 400), answer.text
+    for value in MADE_UP:
+        place = json.dumps([field, False, value, uuid7().hex])
+        cursor = base64.urlsafe_b64encode(place.encode()).decode()
+        answer = client.get(f"{PATH}?ordering={ordering}&cursor={cursor}")
+        assert answer.status_code in (200, 400), f"{value!r}: {answer.text}"

@@ -29,7 +29,8 @@ HAS_INSTALLED_POSTGRES = any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 def wheel_folder(module: str) -> Path:
     spec = find_spec(module)
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).parent
 
 
@@ -57,7 +58,8 @@ def accepts_queries(url: str) -> bool:
 
 
 def program(server: servers.Server) -> str:
-    assert server.process is not None and isinstance(server.process.args, tuple)
+    assert server.process is not None
+    assert isinstance(server.process.args, tuple)
     return str(server.process.args[0])
 
 
@@ -210,7 +212,8 @@ def test_a_server_that_fails_shows_its_log(open_folder: Path) -> None:
 
 def test_stop_ends_the_server_and_removes_its_folder() -> None:
     server = servers.redis(PATH)
-    assert server.folder is not None and server.folder.is_dir()
+    assert server.folder is not None
+    assert server.folder.is_dir()
     server.stop()
     server.stop()
     assert not server.folder.exists()

@@ -6,6 +6,7 @@ deadlock on them. A reader reads the version *before* it reads the table: what i
 keeps may then be newer than its label, never older.
 """
 
+import os
 import re
 import threading
 from collections import OrderedDict
@@ -60,7 +61,7 @@ class VersionedWrites:
         """Raise the versions of the tables noted; the last thing before the commit."""
         tables = sorted(self._tables())
         self.forget_touched()
-        stripe = threading.get_ident() % STRIPES if self.for_update else 0  # type: ignore[attr-defined]
+        stripe = hash((os.getpid(), threading.get_ident())) % STRIPES if self.for_update else 0  # type: ignore[attr-defined]
         mark = self.param  # type: ignore[attr-defined]
         for table in tables:
             self.execute_sql(  # type: ignore[attr-defined]

@@ -155,3 +155,19 @@ class JournalRow(Model):
 
     class Meta:
         table_name = "bodega_journal"
+
+
+#: All of them.
+KERNEL_TABLES: tuple[type[Model], ...] = (
+    AddonRow,
+    Counter,
+    CollectionVersion,
+    EventRow,
+    SubscriptionRow,
+    JobRow,
+    ScheduleRow,
+    SigningKey,
+    SettingRow,
+    LedgerRow,
+    JournalRow,
+)
