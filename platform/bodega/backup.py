@@ -66,8 +66,7 @@ def write_backup(
     """
     path = path.absolute()
     check_outside(shop.settings.home, path)
-    if path.exists() and not overwrite:
-        raise OperatorError(f"{path} exists; name another file with --out or add --force")
+    _check_free(path, overwrite=overwrite)
     with told("write the backup"), _part_of(path) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as bundle:
             if with_secret_key:
@@ -76,6 +75,14 @@ def write_backup(
             write_index(bundle, info)
         seal(file)
     return info
+
+
+def _check_free(path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not path.is_file():
+        # A rename would take the place of a device, too.
+        raise OperatorError(f"{path} is not a regular file; name another one with --out")
+    if path.exists() and not overwrite:
+        raise OperatorError(f"{path} exists; name another file with --out or add --force")
 
 
 @contextmanager

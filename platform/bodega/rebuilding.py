@@ -40,6 +40,12 @@ def take_time(database: Any) -> None:
             database.execute_sql(f"SET LOCAL {name} = 0")
 
 
+def sort_on_disk(database: Any) -> None:
+    """Have SQLite sort what it indexes in files, as long as this connection lasts."""
+    if not is_postgres(database):
+        database.execute_sql("PRAGMA temp_store = file")
+
+
 def check_target(shop: "Shop", *, replace: bool) -> None:
     """Refuse a shop that runs, or one that has something unless it is to be replaced.
 

@@ -66,6 +66,7 @@ def restore_backup(
         rebuilding.check_possible(shop.databases.shop, shop.catalogue, info)
         with zipfile.ZipFile(path) as bundle, _staging(home) as staged:
             _unpack(shop, bundle, info, staged, progress)
+            rebuilding.sort_on_disk(shop.databases.shop)
             with _exchange(home, staged) as put_in_place, schema_change(shop.databases.shop):
                 rebuilding.check_target(shop, replace=replace)
                 _write_tables(shop, bundle, info, progress, replace=replace)

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -376,6 +377,53 @@ def test_a_restore_that_fails_at_its_end_leaves_everything_as_it_was(
     assert everything(again) == before
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bodega.backup import restore_backup, write_backup
+from bodega.settings import read_settings
+from bodega.shop import Shop
+
+calls = int(sys.argv[3])
+
+def progress(what, done, of):
+    global calls
+    calls -= 1
+    if calls == 0 or what == "done":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+shop, path = Shop(read_settings(), connections=3), Path(sys.argv[2])
+if sys.argv[1] == "backup":
+    write_backup(shop, path, overwrite=True, progress=progress)
+else:
+    restore_backup(shop, path, replace=True, progress=progress)
+"""
+
+
+def killed(settings: Settings, verb: str, path: Path, calls: int) -> None:
+    """Kill a process that backs up or restores, at a moment of its progress."""
+    done = command(settings, verb, str(path), str(calls), run=("-c", KILLED))
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("calls", [2, 9, 1000])
+def test_who_is_killed_leaves_the_shop_and_the_file_as_they_were(
+    filled: Shop, bundle: Path, calls: int
+) -> None:
+    """Killed while files are unpacked, while tables are loaded, and just before the commit."""
+    whole = bundle.read_bytes()
+    killed(filled.settings, "backup", bundle, calls)
+    assert bundle.read_bytes() == whole
+    filled.databases.shop.execute_sql("CREATE TABLE later (id INTEGER PRIMARY KEY)")
+    (filled.settings.home / "files" / "later").write_text("later")
+    before = everything(filled)
+    killed(filled.settings, "restore", bundle, calls)
+    assert everything(filled) == before
+    restore_backup(filled, bundle, replace=True)
+    assert "later" not in rows_of(filled.databases.shop)
+    assert not (filled.settings.home / "restoring").exists()
+
+
 @ONE_ENGINE
 def test_files_go_back_when_the_commit_fails(filled: Shop, bundle: Path) -> None:
     """A row that points to none is found when everything is in its place already."""
@@ -451,6 +499,17 @@ def test_a_file_that_is_there_is_not_overwritten(filled: Shop, bundle: Path) -> 
     write_backup(filled, bundle, overwrite=True)
     assert read_info(bundle).engine
     assert bundle.stat().st_mode & 0o777 == 0o600
+
+
+@ONE_ENGINE
+def test_what_is_no_regular_file_is_never_replaced(filled: Shop, tmp_path: Path) -> None:
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path in (pipe, folder):
+        with pytest.raises(OperatorError, match="is not a regular file"):
+            write_backup(filled, path, overwrite=True)
+    assert pipe.is_fifo()
 
 
 @ONE_ENGINE
@@ -655,14 +714,16 @@ def test_the_live_events_of_the_shop_that_was_are_forgotten(
     stream._redis.close()
 
 
-def command(settings: Settings, *arguments: str, given: str = "") -> Any:
+def command(
+    settings: Settings, *arguments: str, given: str = "", run: tuple[str, ...] = ("-m", "bodega")
+) -> Any:
     """Run ``bodega …`` on a shop to its end."""
     environ = environment(settings.home) | {
         "DATABASE_URL": settings.database_url,
         "BODEGA_SECRET_KEY": settings.secret_key,
     }
     return subprocess.run(
-        [sys.executable, "-m", "bodega", *arguments],
+        [sys.executable, *run, *arguments],
         env=environ, input=given, capture_output=True, text=True, timeout=90, check=False,
         cwd=settings.home.parent,
     )  # fmt: skip
@@ -744,19 +805,22 @@ def test_a_running_shop_is_backed_up_and_its_copy_starts(
     assert deployment.log_in()
 
 
+# Not what wait4() tells: that begins with the memory of the process that forks.
+MEASURED = """
+import sys
+from pathlib import Path
+from bodega.cli import main
+main(sys.argv[1:])
+[peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line]
+print(peak.split()[1])
+"""
+
+
 def peak(settings: Settings, *arguments: str) -> int:
     """Run ``bodega …`` and return the most memory that it took, in MB."""
-    environ = environment(settings.home) | {
-        "DATABASE_URL": settings.database_url,
-        "BODEGA_SECRET_KEY": settings.secret_key,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bodega", *arguments], env=environ, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss // 1024
+    done = command(settings, *arguments, run=("-c", MEASURED))
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1]) // 1024
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Archives: what an addon kept, in one file, from which it can be restored."""
 
-import hashlib
 import json
 import os
 import zipfile
@@ -12,7 +11,7 @@ from typing import Any
 
 from bodega.database.connection import is_postgres
 from bodega.errors import AddonError
-from bodega.tablefiles import TableFile, dump_table, load_table
+from bodega.tablefiles import TableFile, dump_table, load_tables
 from bodega_sdk.models import now
 
 FORMAT = 1
@@ -74,7 +73,7 @@ def write_archive(
             entries = tuple(dump_table(database, table, bundle) for table in tables)
             archive = Archive(
                 addon, version, engine_of(database), now().isoformat(),
-                _migrations(database, addon), settings, entries,
+                migrations_of(database, addon), settings, entries,
             )  # fmt: skip
             bundle.writestr(_INDEX, json.dumps({"format": FORMAT} | asdict(archive), indent=2))
         file.flush()
@@ -84,7 +83,8 @@ def write_archive(
     return archive
 
 
-def _migrations(database: Any, addon: str) -> tuple[str, ...]:
+def migrations_of(database: Any, addon: str) -> tuple[str, ...]:
+    """Return the names of the migrations of an addon that have run."""
     table = f"{addon}_migration"
     if not database.table_exists(table):
         return ()
@@ -126,25 +126,13 @@ def load_archive(database: Any, path: Path, archive: Archive) -> dict[str, int]:
         Table → rows.
 
     Raises:
-        AddonError: another engine, or tables that are not empty.
+        OperatorError: another engine, a damaged file, or tables that are not empty.
     """
     if archive.engine != engine_of(database):
         raise AddonError(
             f"{path} was made on {archive.engine}, this shop runs on {engine_of(database)}; "
             "restore it into a shop on the same engine"
         )
-    for entry in archive.tables:
-        row = database.execute_sql(f'SELECT count(*) FROM "{entry.table}"').fetchone()
-        if row[0]:
-            raise AddonError(
-                f"table {entry.table} has {row[0]} rows; an archive is restored into empty tables: "
-                f"purge {archive.addon} and install it again first"
-            )
     with zipfile.ZipFile(path) as bundle:
-        return {entry.table: load_table(database, entry, bundle) for entry in archive.tables}
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        load_tables(database, archive.tables, bundle)
+    return {entry.table: entry.rows for entry in archive.tables}

@@ -31,11 +31,9 @@ def begin(verb: str, addon: str, enabled: Iterable[str]) -> None:
     JournalRow.create(verb=verb, addon=addon, step="draining", enabled_before=list(enabled))
 
 
-def note_archive(path: Path) -> None:
-    """Write down that an archive is being made; in a transaction of its own, before it is."""
-    row = JournalRow.get()
-    row.archive = "\n".join(filter(None, (row.archive, str(path))))
-    row.save()
+def note_archives(paths: Iterable[Path]) -> None:
+    """Write down which archives will be made, before the transaction that makes them."""
+    JournalRow.update(archive="\n".join(map(str, paths))).execute()
 
 
 def reach(step: str) -> None:

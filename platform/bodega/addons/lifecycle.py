@@ -10,9 +10,10 @@ knows what to take back.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from bodega.addons import journal, removal, steps
+from bodega.addons import archive, journal, removal, steps
 from bodega.addons.discovery import discover
 from bodega.addons.operator_lock import operator_lock
 from bodega.addons.planning import Planner
@@ -20,6 +21,7 @@ from bodega.addons.plans import Plan, PlanDrift, read_id
 from bodega.addons.preparation import Preparation, is_prepared, prepare
 from bodega.addons.steps import Refused
 from bodega.database.migrating import schema_change
+from bodega.database.tables import SettingRow
 from bodega.errors import AddonError
 from bodega.processes import Process
 
@@ -37,6 +39,7 @@ __all__ = [
     "plan",
     "prepare",
     "recover",
+    "restore",
     "retry",
     "wait_for",
 ]
@@ -146,16 +149,20 @@ def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | N
         generation = steps.settle(shop, planner.before.faults).generation
     try:
         removal.wait_until_drained(shop, generation)
-        dropping = [step for step in made.steps if step.verb != "disable"]
+        dropping = {
+            step: removal.archive_for(shop, step) for step in made.steps if step.verb != "disable"
+        }
+        journal.note_archives(filter(None, dropping.values()))
         with schema_change(shop.databases.shop):
-            archives = [removal.remove(shop, step) for step in dropping]
+            for step, path in dropping.items():
+                removal.remove(shop, step, path)
             journal.reach("cleaning")
             generation = steps.settle(shop, planner.before.faults).generation
     except BaseException:
         journal.recover(shop)
         raise
     journal.recover(shop)
-    return Change(_named(made), generation, tuple(str(path) for path in archives if path))
+    return Change(_named(made), generation, tuple(map(str, filter(None, dropping.values()))))
 
 
 def retry(shop: "Shop", name: str) -> Change:
@@ -184,6 +191,42 @@ def recover(shop: "Shop") -> bool:
         return False
     with operator_lock(shop, "recover"):
         return journal.recover(shop)
+
+
+def restore(shop: "Shop", path: Path) -> dict[str, int]:
+    """Put the rows and settings of an archive back into an addon that was installed again.
+
+    Returns:
+        Table → rows.
+
+    Raises:
+        AddonError: the addon is not installed, in another version, or keeps rows already.
+    """
+    found = archive.read_archive(path)
+    database = shop.databases.shop
+    with operator_lock(shop, f"restore {found.addon}"), schema_change(database):
+        _refuse_other_migrations(database, found)
+        rows = archive.load_archive(database, path, found)
+        for name, value in found.settings.items():
+            SettingRow.insert(name=name, value=value).on_conflict(
+                conflict_target=[SettingRow.name], update={SettingRow.value: value}
+            ).execute()
+        shop.catalogue = discover()
+        steps.settle(shop, shop.catalogue.manifests)
+    return rows
+
+
+def _refuse_other_migrations(database: Any, found: archive.Archive) -> None:
+    there = archive.migrations_of(database, found.addon)
+    if not there:
+        raise AddonError(
+            f"addon {found.addon!r} is not installed; run 'bodega addons install {found.addon}'"
+        )
+    if there != found.migrations:
+        raise AddonError(
+            f"the archive is of version {found.version}, whose tables differ from those of the "
+            f"version that is installed; install {found.addon} {found.version}, restore, upgrade"
+        )
 
 
 def wait_for(

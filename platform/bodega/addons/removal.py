@@ -1,14 +1,16 @@
 """Removing an addon: archiving what it kept, dropping its tables, forgetting its rows."""
 
+import os
+import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bodega.addons import ledger
+from bodega.addons import archive, ledger
 from bodega.addons.plans import Extent, Step
 from bodega.database.connection import is_postgres
-from bodega.database.foreign_keys import load_order
+from bodega.database.structure import load_order
 from bodega.database.tables import (
     AddonRow,
     JobRow,
@@ -17,6 +19,7 @@ from bodega.database.tables import (
     SubscriptionRow,
 )
 from bodega.errors import AddonError
+from bodega.processes import Process
 from bodega_sdk.models import now
 
 if TYPE_CHECKING:
@@ -66,26 +69,23 @@ def _extent(database: Any, table: str) -> Extent:
     return Extent(int(rows), int(size.fetchone()[0]))
 
 
-def remove(shop: "Shop", step: Step) -> Path | None:
-    """Remove an addon in the open transaction; return its archive, None for a purge."""
-    database = shop.databases.shop
-    path = _archive(shop, step) if step.verb == "uninstall" else None
+def archive_for(shop: "Shop", step: Step) -> Path | None:
+    """Return where an addon's archive will be; None for a purge, which makes none."""
+    if step.verb == "purge":
+        return None
+    version = AddonRow.get_by_id(step.addon).version
+    return archive.archive_path(shop.settings.home / "archives", step.addon, version, now())
+
+
+def remove(shop: "Shop", step: Step, path: Path | None) -> None:
+    """Remove an addon in the open transaction, with an archive if there is a path for it."""
+    database, name = shop.databases.shop, step.addon
+    if path is not None:
+        version, owned = AddonRow.get_by_id(name).version, tables(database, name)
+        archive.write_archive(database, path, name, version, owned, _settings(name))
     for statement in step.statements:
         database.execute_sql(statement)
-    _forget(step.addon)
-    return path
-
-
-def _archive(shop: "Shop", step: Step) -> Path:
-    from bodega.addons import archive
-
-    name = step.addon
-    version = AddonRow.get_by_id(name).version
-    folder = shop.settings.home / "archives"
-    path = archive.archive_path(folder, name, version, now())
-    owned = tables(shop.databases.shop, name)
-    archive.write_archive(shop.databases.shop, path, name, version, owned, _settings(name))
-    return path
+    _forget(name)
 
 
 def _settings(addon: str) -> dict[str, Any]:
@@ -102,6 +102,11 @@ def _forget(addon: str) -> None:
     ledger.erase(addon)
 
 
+def _own(process: Process) -> int:
+    """Return what of this process does not count: the request that asks, if one does."""
+    return 1 if process.pid == os.getpid() and process.host == socket.gethostname() else 0
+
+
 def wait_until_drained(shop: "Shop", generation: int, timeout: float = DRAIN) -> None:
     """Wait until no living process serves or still runs anything of an older generation.
 
@@ -113,7 +118,7 @@ def wait_until_drained(shop: "Shop", generation: int, timeout: float = DRAIN) ->
         holding = [
             process
             for process in shop.register.living()
-            if process.generation < generation or process.draining
+            if process.generation < generation or process.draining > _own(process)
         ]
         if not holding:
             return

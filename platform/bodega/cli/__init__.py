@@ -20,6 +20,7 @@ _COMMANDS = {
     "addons": "bodega.cli.addons",
     "settings": "bodega.cli.settings",
     "jobs": "bodega.cli.jobs",
+    "why": "bodega.cli.why",
     "openapi": "bodega.cli.openapi",
     "doctor": "bodega.cli.doctor",
     "backup": "bodega.cli.backup",

@@ -1,12 +1,14 @@
 """``bodega addons …``."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bodega.addons import lifecycle
 from bodega.addons.listing import AddonState, listing
+from bodega.addons.plans import Plan, read_id
 from bodega.cli.context import Context, home_option
 
 
@@ -43,10 +45,11 @@ def _echo_fault(item: AddonState) -> None:
         click.echo(f"    remedy:  {item.fault.remedy}")
 
 
-def _told(function: Any) -> Any:
+def _options(function: Any) -> Any:
     """Give a verb the options that all of them have."""
     for option in (
         click.argument("name"),
+        click.option("--plan", "only_plan", is_flag=True, help="Show what would be done."),
         click.option("--timeout", type=float, default=10.0, show_default=True,
                      help="Seconds to wait for running processes."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
@@ -56,39 +59,166 @@ def _told(function: Any) -> Any:
     return function
 
 
+_cascade = click.option("--cascade", is_flag=True, help="Do it to the addons that need it too.")
+
+
 @addons.command()
-@_told
-def enable(context: Context, name: str, timeout: float, as_json: bool) -> None:
+@_options
+def install(context: Context, name: str, **options: Any) -> None:
+    """Make an addon's tables, and those of what it depends on; enable nothing.
+
+    Example: bodega addons install loyalty --plan
+    """
+    _do(context, "install", name, **options)
+
+
+@addons.command()
+@_options
+def enable(context: Context, name: str, **options: Any) -> None:
     """Enable an addon with all that it depends on; install it first if need be.
 
     Example: bodega addons enable imports
     """
-    shop = context.shop()
-    _report(shop, "enabled", lifecycle.enable(shop, name), timeout, as_json)
+    _do(context, "enable", name, **options)
 
 
 @addons.command()
-@click.option("--cascade", is_flag=True, help="Disable the addons that need it too.")
-@_told
-def disable(context: Context, name: str, timeout: float, as_json: bool, cascade: bool) -> None:
+@_cascade
+@_options
+def disable(context: Context, name: str, **options: Any) -> None:
     """Disable an addon; its data stays, its jobs are parked.
 
     Example: bodega addons disable imports
     """
+    _do(context, "disable", name, **options)
+
+
+@addons.command()
+@_options
+def upgrade(context: Context, name: str, **options: Any) -> None:
+    """Run what is pending of an addon's migrations, after pip brought a newer version.
+
+    Example: bodega addons upgrade loyalty --plan
+    """
+    _do(context, "upgrade", name, **options)
+
+
+@addons.command()
+@_cascade
+@_options
+def uninstall(context: Context, name: str, **options: Any) -> None:
+    """Archive what an addon kept, then drop its tables; works without its package too.
+
+    Example: bodega addons uninstall loyalty --plan
+    """
+    _do(context, "uninstall", name, **options)
+
+
+@addons.command()
+@_cascade
+@_options
+def purge(context: Context, name: str, **options: Any) -> None:
+    """Drop an addon's tables without an archive: what it kept is lost.
+
+    Example: bodega addons purge loyalty --plan
+    """
+    _do(context, "purge", name, **options)
+
+
+@addons.command()
+@click.option("--plan", "plan_id", required=True, help="The id that a verb prints with --plan.")
+@click.option("--timeout", type=float, default=10.0, show_default=True,
+              help="Seconds to wait for running processes.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def apply(context: Context, plan_id: str, timeout: float, as_json: bool) -> None:
+    """Do what a plan says; refused when the shop has changed since it was made.
+
+    Example: bodega addons apply --plan enable:loyalty:0f3c8a2be1d97c54
+    """
     shop = context.shop()
-    _report(shop, "disabled", lifecycle.disable(shop, name, cascade=cascade), timeout, as_json)
+    verb = read_id(plan_id)[0]
+    _report(shop, verb, lifecycle.apply_plan(shop, plan_id), timeout, as_json)
+
+
+@addons.command()
+@click.argument("name")
+@click.option("--timeout", type=float, default=10.0, show_default=True,
+              help="Seconds to wait for running processes.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def retry(context: Context, name: str, timeout: float, as_json: bool) -> None:
+    """Have every process try a quarantined addon again.
+
+    Example: bodega addons retry loyalty
+    """
+    shop = context.shop()
+    _report(shop, "retry", lifecycle.retry(shop, name), timeout, as_json)
+
+
+@addons.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def restore(context: Context, file: Path, as_json: bool) -> None:
+    """Put the rows of an archive back into an addon that was installed again.
+
+    Example: bodega addons restore shop/archives/loyalty-1.0.0-20261121T120000.zip
+    """
+    rows = lifecycle.restore(context.shop(), file)
+    if as_json:
+        click.echo(json.dumps({"restored": rows}))
+        return
+    for table, number in rows.items():
+        click.echo(f"{table}: {number:,} rows")
+
+
+def _do(context: Context, verb: str, name: str, *, only_plan: bool, timeout: float,
+        as_json: bool, cascade: bool = False) -> None:  # fmt: skip
+    shop = context.shop()
+    if only_plan:
+        _show_plan(lifecycle.plan(shop, verb, name, cascade=cascade), as_json)
+        return
+    _report(shop, verb, lifecycle.apply(shop, verb, name, cascade=cascade), timeout, as_json)
+
+
+def _show_plan(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(plan.as_json(), indent=2))
+        return
+    for step in plan.steps:
+        click.echo(f"{step.verb} {step.addon} {step.version}".rstrip())
+        for statement in step.statements:
+            click.echo(f"    {statement};")
+    for sign, kinds in (("+", plan.added), ("-", plan.removed)):
+        for kind, names in kinds.items():
+            for name in names:
+                click.echo(f"  {sign} {kind} {name}")
+    for table, extent in plan.lost.items():
+        size = "" if extent.bytes is None else f", {extent.bytes:,} bytes"
+        click.echo(f"  ! {table}: {extent.rows:,} rows{size} would go")
+    if not plan.steps:
+        click.echo("Nothing to do.")
+    click.echo(f"\nTo do just this: bodega addons apply --plan {plan.id}")
+
+
+_DONE = {"install": "installed", "enable": "enabled", "disable": "disabled",
+         "upgrade": "upgraded", "uninstall": "uninstalled", "purge": "purged",
+         "retry": "enabled"}  # fmt: skip
 
 
 def _report(shop: Any, verb: str, change: lifecycle.Change, timeout: float, as_json: bool) -> None:
     laggards = lifecycle.wait_for(shop, change.generation, timeout)
-    living = shop.register.living()
+    living, done = shop.register.living(), _DONE[verb]
     if as_json:
-        told = {verb: change.addons, "generation": change.generation,
+        told = {done: change.addons, "generation": change.generation, "archives": change.archives,
                 "processes": len(living), "laggards": [str(item) for item in laggards]}  # fmt: skip
         click.echo(json.dumps(told))
     else:
         named = ", ".join(change.addons) or "nothing to do: it was already"
-        click.echo(f"{verb.capitalize()}: {named} (generation {change.generation}).")
+        click.echo(f"{done.capitalize()}: {named} (generation {change.generation}).")
+        for path in change.archives:
+            click.echo(f"What it kept is in {path}; see 'bodega addons restore --help'.")
         click.echo(f"{len(living) - len(laggards)} of {len(living)} running processes follow.")
     if laggards:
         listed = ", ".join(map(str, laggards))

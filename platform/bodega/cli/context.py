@@ -1,5 +1,6 @@
 """What commands share: the settings and the shop, opened when first asked for."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ class Context:
                 told = lifecycle.prepare(shop)
                 for line in told.lines:
                     click.echo(line, err=True)
+            _recover(shop)
             shop.refresh()
             self._shop = shop
         return self._shop
@@ -62,6 +64,15 @@ class Context:
         if self._shop is None and not lifecycle.is_prepared(Shop(settings, connections=2)):
             return build(discover(), read_edition(settings.edition).addons)
         return self.shop().assembly
+
+
+def _recover(shop: "Shop") -> None:
+    """Take back or finish what an operator that died left behind, unless one is at work."""
+    from bodega.addons import lifecycle
+    from bodega.addons.operator_lock import Busy
+
+    with suppress(Busy):
+        lifecycle.recover(shop)
 
 
 def _take_home(ctx: click.Context, _: click.Parameter, home: Path | None) -> None:

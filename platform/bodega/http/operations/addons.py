@@ -1,14 +1,24 @@
 """``/addons``: what there is and in which state."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
+from bodega.addons import ledger, lifecycle
 from bodega.addons.listing import listing
-from bodega_sdk.errors import FieldError, NotFound
-from bodega_sdk.http import Request, Route
-from bodega_sdk.schemas import List, Nested, Schema, String
+from bodega.addons.plans import VERBS
+from bodega.errors import OperatorError
+from bodega_sdk.errors import Conflict, FieldError, NotFound
+from bodega_sdk.http import Parameter, Request, Route
+from bodega_sdk.schemas import Boolean, Integer, List, Nested, Schema, String
 
 if TYPE_CHECKING:
     from bodega.shop import Session
+
+log = structlog.get_logger(__name__)
 
 
 class FaultSchema(Schema):
@@ -31,6 +41,30 @@ class AddonSchema(Schema):
     fault = Nested(FaultSchema, allow_none=True)
 
 
+class VerbSchema(Schema):
+    """How a verb shall be done."""
+
+    plan = Boolean(load_default=False, metadata={"description": "Show the plan, do nothing."})
+    expected = String(load_default=None, allow_none=True, metadata={"description": "A plan's id."})
+    cascade = Boolean(load_default=False)
+
+
+class ChangeSchema(Schema):
+    """What was done, or would be."""
+
+    addons = List(String())
+    generation = Integer()
+    archives = List(String())
+
+
+class OwnerSchema(Schema):
+    """Who owns a name."""
+
+    kind = String()
+    name = String()
+    addon = String()
+
+
 class Addons:
     """The handlers."""
 
@@ -48,15 +82,68 @@ class Addons:
         for item in listing(self._shop):
             if item.name == name:
                 return item.as_json()
-        message = "There is no addon of this name."
-        raise NotFound(message, [FieldError("name", message, name)])
+        raise _unknown(name)
+
+    def owners(self, request: Request) -> dict[str, Any]:
+        """Who owns a name."""
+        name = request.query.get("name", "")
+        found = [{"kind": claim.kind, "name": claim.name, "addon": owner}
+                 for claim, owner in ledger.owners(name)]  # fmt: skip
+        return {"count": len(found), "next": None, "previous": None, "results": found}
+
+    def verb(self, verb: str) -> Callable[[Request], dict[str, Any]]:
+        """Return the handler of a verb."""
+
+        def handler(request: Request) -> dict[str, Any]:
+            name, how = request.params["name"], request.body
+            self._must_be_known(name)
+            with _refusals():
+                if how["plan"]:
+                    return lifecycle.plan(self._shop, verb, name, cascade=how["cascade"]).as_json()
+                change = lifecycle.apply(
+                    self._shop, verb, name, cascade=how["cascade"], expected=how["expected"]
+                )
+                log.info("addon changed", verb=verb, addon=name, by=request.identity.subject)
+                return _told(change)
+
+        return handler
+
+    def retry(self, request: Request) -> dict[str, Any]:
+        """Try a quarantined addon again."""
+        self._must_be_known(request.params["name"])
+        with _refusals():
+            return _told(lifecycle.retry(self._shop, request.params["name"]))
+
+    def _must_be_known(self, name: str) -> None:
+        if all(item.name != name for item in listing(self._shop)):
+            raise _unknown(name)
+
+
+def _unknown(name: str) -> NotFound:
+    message = "There is no addon of this name."
+    return NotFound(message, [FieldError("name", message, name)])
+
+
+def _told(change: lifecycle.Change) -> dict[str, Any]:
+    """Return a change as it is shown; where archives are is the operator's business only."""
+    names = [Path(path).name for path in change.archives]
+    return {"addons": change.addons, "generation": change.generation, "archives": names}
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what an operator is told into problems of the API."""
+    try:
+        yield
+    except OperatorError as error:
+        raise Conflict(str(error)) from None
 
 
 def routes(session: "Session") -> tuple[Route, ...]:
     """Return the routes."""
     addons = Addons(session)
     named = {"name": str}
-    return (
+    reading = (
         Route(
             "GET", "/addons", addons.list, "bodega.read", "List addons",
             returns=AddonSchema, listing=True,
@@ -65,4 +152,24 @@ def routes(session: "Session") -> tuple[Route, ...]:
             "GET", "/addons/{name}", addons.read, "bodega.read", "Read an addon",
             returns=AddonSchema, path_types=named,
         ),
+        Route(
+            "GET", "/resources", addons.owners, "bodega.read", "Who owns a name",
+            parameters=(Parameter("name", str, "A table, route, permission, event, …"),),
+            returns=OwnerSchema, listing=True,
+        ),
     )  # fmt: skip
+    verbs = tuple(
+        Route(
+            "POST", f"/addons/{{name}}/{verb}", addons.verb(verb), "bodega.write",
+            f"{verb.capitalize()} an addon", body=VerbSchema, returns=ChangeSchema,
+            path_types=named,
+            description="With `plan: true` nothing is done and the answer is the plan; with "
+            "`expected` it is done only if the plan is still the same.",
+        )
+        for verb in VERBS
+    )  # fmt: skip
+    retry = Route(
+        "POST", "/addons/{name}/retry", addons.retry, "bodega.write",
+        "Try a quarantined addon again", returns=ChangeSchema, path_types=named,
+    )  # fmt: skip
+    return (*reading, *verbs, retry)
