@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
+import structlog
 
 from bodega.addons.claims import collision
 from bodega.addons.discovery import Catalogue
@@ -17,9 +18,10 @@ from bodega.permissions import PERMISSIONS
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.http import Route
 from bodega_sdk.jobs import Job
-from bodega_sdk.manifest import Manifest, setting_defaults
+from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
 
+log = structlog.get_logger(__name__)
 _PARAMETER = re.compile(r"{(\w+)}")
 
 Loader = Callable[[Manifest], LoadedAddon]
@@ -151,23 +153,39 @@ def _parameter_conflict(addons: Iterable[LoadedAddon]) -> Fault | None:
     return None
 
 
+def _settings_of(manifest: Manifest, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an addon's settings: what the operator set where it is still allowed."""
+    values: dict[str, Any] = {}
+    for item in manifest.settings:
+        name = f"{manifest.name}.{item.name}"
+        values[name] = stored.get(name, item.default)
+        if name not in stored or isinstance(stored[name], dict):
+            continue  # A secret is sealed; it was checked when it was set.
+        try:
+            item.check(stored[name])
+        except ValueError as error:
+            log.warning("a stored setting is no longer allowed", setting=name, reason=str(error))
+            values[name] = item.default
+    return values
+
+
 def _assemble(
     addons: tuple[LoadedAddon, ...],
     generation: int,
     faults: dict[str, Fault],
     settings: dict[str, Any],
 ) -> Assembly:
-    defaults: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     grants: dict[str, frozenset[str]] = defaultdict(frozenset)
     for addon in addons:
-        defaults |= setting_defaults(addon.manifest)
+        values |= _settings_of(addon.manifest, settings)
         for role, names in addon.manifest.grants.items():
             grants[role] |= frozenset(names)
     return Assembly(
         generation,
         addons,
         faults,
-        defaults | {name: value for name, value in settings.items() if name in defaults},
+        values,
         routes=tuple(route for addon in addons for route in addon.routes),
         models=tuple(model for addon in addons for model in addon.models),
         jobs={job.name: job for addon in addons for job in addon.jobs},

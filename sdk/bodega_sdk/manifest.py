@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -166,8 +165,3 @@ def _setting_faults(settings: tuple[Setting, ...]) -> Iterator[str]:
 def sdk_accepts(manifest: Manifest, version: str = SDK_VERSION) -> bool:
     """Whether this SDK is one that the addon works with."""
     return SpecifierSet(manifest.sdk).contains(version, prereleases=True)
-
-
-def setting_defaults(manifest: Manifest) -> dict[str, Any]:
-    """Return ``{"addon.setting": default}``."""
-    return {f"{manifest.name}.{item.name}": item.default for item in manifest.settings}

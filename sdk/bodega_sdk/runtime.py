@@ -1,7 +1,8 @@
 """The one thing the kernel gives the SDK: the running shop, bound to the work at hand.
 
 A request, a job or a command runs inside :func:`bound`; the functions of the SDK
-find the shop there. Nothing is global, so two shops can live in one process.
+find the shop there. Only the models' database is one for the whole process: two
+shops in one process take turns, as tests do.
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ import pytest
 
 from bodega_sdk import Dependency, Manifest, Setting
 from bodega_sdk.errors import ManifestError
-from bodega_sdk.manifest import SDK_VERSION, sdk_accepts, setting_defaults
+from bodega_sdk.manifest import SDK_VERSION, sdk_accepts
 
 
 def manifest(**fields: Any) -> Manifest:
@@ -118,11 +118,6 @@ def test_an_sdk_is_accepted_within_its_range() -> None:
     assert sdk_accepts(manifest(sdk=f"=={SDK_VERSION}"))
     assert not sdk_accepts(manifest(sdk=">=2"))
     assert sdk_accepts(manifest(sdk=">=2"), "2.1.0")
-
-
-def test_defaults_of_settings_bear_the_addons_name() -> None:
-    made = manifest(settings=(Setting("days", int, 7, "Days"), Setting("colour", str, "red", "x")))
-    assert setting_defaults(made) == {"gift_cards.days": 7, "gift_cards.colour": "red"}
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class JobRow(Model):
 
     class Meta:
         table_name = "bodega_job"
-        indexes = ((("status", "lane", "run_at"), False),)
+        indexes = ((("status", "lane", "run_at"), False), (("name", "id"), False))
 
 
 class ScheduleRow(Model):

@@ -82,7 +82,7 @@ def up(migrator, db):
 
         class Meta:
             table_name = "bodega_job"
-            indexes = ((("status", "lane", "run_at"), False),)
+            indexes = ((("status", "lane", "run_at"), False), (("name", "id"), False))
 
     class ScheduleRow(Base):
         name = peewee.CharField(max_length=200, primary_key=True)
