@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from bodega.database.tables import EventRow, JobRow, SettingRow
+from bodega.database.tables import AddonRow, EventRow, JobRow, SettingRow
 from bodega.http.operations import kernel_routes
 from bodega.shop import Shop
 from bodega_sdk import Route
@@ -104,7 +104,13 @@ class Target:
 
     def contents(self) -> list[Any]:
         """Return every row of the shop, with its events and jobs."""
-        models: tuple[Any, ...] = (*self.shop.assembly.models, EventRow, JobRow, SettingRow)
+        models: tuple[Any, ...] = (
+            *self.shop.assembly.models,
+            AddonRow,
+            EventRow,
+            JobRow,
+            SettingRow,
+        )
         return [(m, sorted(map(str, m.select().tuples()))) for m in models]
 
     def survive(self, attacks: Iterable[Attack]) -> None:

@@ -228,6 +228,12 @@ def test_what_is_wrong_with_the_environment_is_one_sentence_and_exit_code_1(
     assert "hush" not in sentence
 
 
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_a_home_that_cannot_be_made_is_an_error_with_postgresql_too(terminal: Any) -> None:
+    terminal.environ.update(BODEGA_HOME="/proc/nowhere", BODEGA_SECRET_KEY="")
+    assert "BODEGA_HOME: cannot make /proc/nowhere" in failed(terminal.run("migrate"))
+
+
 @ONE_ENGINE
 def test_another_secret_key_than_the_shop_was_made_with_is_an_error(
     empty_shop: Any, terminal: Any

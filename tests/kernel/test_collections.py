@@ -13,7 +13,7 @@ from bodega.database.tables import JobRow
 from bodega.http.gate import Gate
 from bodega_accounts.models import Account
 from bodega_products.models import Product, Variant
-from bodega_sdk import Model, transaction, uuid7
+from bodega_sdk import Model, database, transaction, uuid7
 from bodega_sdk.bulk import insert_or_update
 from bodega_sdk.runtime import runtime
 
@@ -91,6 +91,16 @@ def test_a_count_follows_in_a_transaction(
     with transaction():
         write(note)
     assert count(note) == 1 + change == note.select().count()
+
+
+def test_a_count_follows_a_transaction_of_peewees_own(note: Any, undone: Any) -> None:
+    assert count(note) == 1
+    with database.atomic():
+        add_many(note)
+    assert count(note) == 4
+    with undone(database.atomic()):
+        note.delete().execute()
+    assert count(note) == 4
 
 
 @pytest.mark.parametrize(("write", "change"), WRITES.values(), ids=WRITES)

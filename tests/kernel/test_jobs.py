@@ -214,6 +214,22 @@ def test_a_permanent_failure_is_not_tried_again_and_tells_why(
     assert (found.status, found.error) == ("dead", "the hall has no floor")
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), ValueError("a\0b"), AssertionError("\ud800")])
+def test_whatever_a_job_raises_is_a_failure_like_others(
+    chores: Any, empty_shop: Any, worker_of: Any, error: BaseException
+) -> None:
+    def fail(run: JobRun) -> None:
+        raise error
+
+    chores.behaviour["sweep"] = fail
+    job_id = chores.sweep.enqueue()
+    assert worker_of(empty_shop) == 1
+    found = job_state(job_id)
+    assert found is not None
+    assert found.status == "queued"
+    assert type(error).__name__ in str(found.error)
+
+
 def test_a_job_with_a_payload_that_its_handler_does_not_take_is_a_failure_like_others(
     chores: Any, empty_shop: Any, worker_of: Any
 ) -> None:

@@ -27,6 +27,10 @@ WRONG_TYPES = {
     "events are no list": HOOK.format("register_events(): return Event('odd.happened', 'x', {})"),
     "channels are names": HOOK.format("register_channels(): return ['odd.{id}']"),
     "commands are functions": HOOK.format("register_commands(): return [print]"),
+    "a command bears the name of one of the kernel's": HOOK.format(
+        "register_commands(): import click; return [click.Command('up')]"
+    ),
+    "a job's lane is none": HOOK.format("register_jobs(): return [Job('odd.work', print, 'fast')]"),
     "commands are names": HOOK.format("register_commands(): return ['odd']"),
     "subscriptions are to nobody": HOOK.format("register_subscriptions(events): events.on('a.b')"),
     "a subscription's handler is none": HOOK.format(

@@ -8,6 +8,8 @@ from bodega_sdk import Dependency, Manifest, Setting
 from bodega_sdk.errors import ManifestError
 from bodega_sdk.manifest import SDK_VERSION, sdk_accepts
 
+NAN = float("nan")
+
 
 def manifest(**fields: Any) -> Manifest:
     told: dict[str, Any] = {
@@ -125,7 +127,10 @@ def test_an_sdk_is_accepted_within_its_range() -> None:
     [
         (Setting("n", int, 1, "x"), [True, 1.0, "1", None]),
         (Setting("b", bool, True, "x"), [1, 0, "true", None]),
-        (Setting("f", float, 1.0, "x", minimum=0, maximum=2), [1, True, -0.1, 2.1, None]),
+        (
+            Setting("f", float, 1.0, "x", minimum=0, maximum=2),
+            [1, True, -0.1, 2.1, float("nan"), None],
+        ),
         (Setting("s", str, "a", "x", choices=("a", "b")), ["c", "", 1, None]),
     ],
 )

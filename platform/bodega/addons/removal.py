@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from bodega.addons import archive, ledger
 from bodega.addons.plans import Extent, Step
 from bodega.database.connection import is_postgres
-from bodega.database.structure import load_order
 from bodega.database.tables import (
     AddonRow,
     JobRow,
@@ -30,15 +29,18 @@ DRAIN = 60.0
 
 
 def tables(database: Any, addon: str) -> list[str]:
-    """Return the tables that an addon owns and that are there, referenced ones first."""
+    """Return the tables that an addon owns and that are there.
+
+    Their order does not matter: PostgreSQL drops them in one statement, SQLite with
+    foreign keys off, and an archive is loaded in an order of its own.
+    """
     there = set(database.get_tables())
-    owned = [table for table in ledger.tables_of(addon) if table in there]
-    return load_order(database, owned)
+    return [table for table in ledger.tables_of(addon) if table in there]
 
 
 def drop_statements(database: Any, addon: str) -> tuple[str, ...]:
     """Return the statements that drop an addon's tables and its history of migrations."""
-    names = [*reversed(tables(database, addon)), *_history(database, addon)]
+    names = [*tables(database, addon), *_history(database, addon)]
     quoted = [f'"{name}"' for name in names]
     if is_postgres(database) and quoted:
         return (f"DROP TABLE {', '.join(quoted)}",)
