@@ -1,6 +1,7 @@
 """Logging in: a password for a pair of tokens, a refresh token for the next pair."""
 
 from datetime import timedelta
+from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,8 @@ def refresh_tokens(token: str) -> dict[str, Any]:
     account = Account.find(UUID(claims["sub"]))
     if account is None or not account.is_active:
         raise Unauthenticated("The account of this token is gone or was deactivated.")
+    if claims.get("password") != _fingerprint(account):
+        raise Unauthenticated("The password was changed since; log in again.")
     return tokens_for(account)
 
 
@@ -46,6 +49,11 @@ def tokens_for(account: Account) -> dict[str, Any]:
     longer = timedelta(days=setting("accounts.refresh_days"))
     return {
         "access": issue_token(subject, roles, "access", lifetime),
-        "refresh": issue_token(subject, roles, "refresh", longer),
+        "refresh": issue_token(subject, roles, "refresh", longer, password=_fingerprint(account)),
         "expires_in": int(lifetime.total_seconds()),
     }
+
+
+def _fingerprint(account: Account) -> str:
+    """Return what changes with the password and tells nothing of it."""
+    return blake2s(account.password.encode(), digest_size=8).hexdigest()

@@ -7,7 +7,7 @@ from bodega_accounts.logging_in import log_in, refresh_tokens
 from bodega_accounts.models import Account
 from bodega_accounts.schemas import AccountSchema, LoginSchema, RefreshSchema, TokensSchema
 from bodega_sdk import AUTHENTICATED, PUBLIC, Collection, Filter, Parameter, Request, Route
-from bodega_sdk.errors import NotFound, PermissionDenied
+from bodega_sdk.errors import FieldError, NotFound, PermissionDenied
 
 
 class Accounts(Collection):
@@ -30,7 +30,14 @@ class Accounts(Collection):
         return create_account(**data)
 
     def change(self, request: Request, row: Account, data: dict[str, Any]) -> Account:
-        """Change an account."""
+        """Change an account; nobody takes their own role or shuts themselves out."""
+        own = str(row.id) == request.identity.subject
+        for name in ("role", "is_active"):
+            if own and data.get(name, getattr(row, name)) != getattr(row, name):
+                raise PermissionDenied(
+                    f"You cannot change '{name}' of the account you are logged in with.",
+                    [FieldError(name, "Ask another administrator to change this.")],
+                )
         return change_account(row, data)
 
     def remove(self, request: Request, row: Account) -> None:

@@ -23,8 +23,13 @@ def begin_import(
     """
     with transaction():
         job_id = import_file.enqueue()
-        put(file_of(job_id))
-        run: Import = Import.create(
-            id=job_id, filename=filename[:255], size=size, started_by=started_by
-        )
+        path = file_of(job_id)
+        put(path)
+        try:
+            run: Import = Import.create(
+                id=job_id, filename=filename[:255], size=size, started_by=started_by
+            )
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return run

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from bodega_products import events
-from bodega_products.models import Category, Product
+from bodega_products.models import Category, Product, Variant
 from bodega_products.text import search_text, sku_key, slugify
 from bodega_sdk import Money, now, setting
 from bodega_sdk.errors import Conflict, FieldError, InvalidInput, invalid
@@ -32,11 +32,21 @@ def change_product(product: Product, data: dict[str, Any]) -> Product:
     Raises:
         InvalidInput, Conflict: as :func:`create_product`.
     """
+    _refuse_new_currency(product, data)
     _apply(product, data)
     product.updated_at = now()
     product.save()
     events.publish(events.product_updated, product)
     return product
+
+
+def _refuse_new_currency(product: Product, data: dict[str, Any]) -> None:
+    """Refuse another currency while variants have prices in the old one."""
+    if data.get("currency", product.currency) == product.currency:
+        return
+    if Variant.select().where(Variant.product == product.id).exists():
+        message = f"Its variants have prices in {product.currency}."
+        raise invalid("currency", message, data["currency"])
 
 
 def delete_product(product: Product) -> None:

@@ -29,7 +29,7 @@ class Product(Entity):
     name: Any = peewee.CharField(max_length=255, index=True)
     slug: Any = peewee.CharField(max_length=255, unique=True)
     sku: Any = peewee.CharField(max_length=100)
-    sku_key: Any = peewee.CharField(max_length=100, unique=True)
+    sku_key: Any = peewee.CharField(max_length=300, unique=True)
     description: Any = peewee.TextField(default="")
     price_minor: Any = peewee.BigIntegerField(index=True)
     compare_at_minor: Any = peewee.BigIntegerField(null=True)

@@ -16,7 +16,7 @@ from bodega_sdk.schemas import (
 )
 
 _SLUG = validate.Regexp(
-    r"^[a-z0-9]+(-[a-z0-9]+)*\Z", error="Lower-case letters, digits and single hyphens only."
+    r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)", error="Lower-case letters, digits and single hyphens only."
 )
 
 
@@ -56,7 +56,9 @@ class ProductSchema(Schema):
     price = Amount(required=True)
     compare_at_price = Amount(allow_none=True, load_default=None)
     currency = String(
-        validate=validate.Regexp(r"^[A-Z]{3}\Z", error="Expected an ISO 4217 code such as EUR."),
+        validate=validate.Regexp(
+            r"^[A-Z]{3}$(?!\n)", error="Expected an ISO 4217 code such as EUR."
+        ),
         metadata={"description": "ISO 4217; the shop's currency when left out."},
     )
     category = String(

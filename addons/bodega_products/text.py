@@ -29,7 +29,7 @@ def slug_for(name: str, key: str) -> str:
 
 def sku_key(sku: str) -> str:
     """Return the form in which SKUs are compared: case makes no difference."""
-    return sku.strip().casefold()[:100]
+    return sku.strip().casefold()
 
 
 def search_text(name: str, sku: str) -> str:

@@ -4,5 +4,3 @@ PERMISSIONS = {
     "bodega.read": "See addons, settings and jobs",
     "bodega.write": "Switch addons, change settings, retry and cancel jobs",
 }
-#: First segments below ``/api/v1`` that are the kernel's.
-ROOTS = ("addons", "settings", "jobs", "schedules", "resources")

@@ -69,7 +69,12 @@ class Settings:
 
 
 def _kept_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"BODEGA_HOME: cannot make {path.parent}: {error.strerror}; name a writable folder"
+        ) from None
     if not path.exists():
         made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -263,12 +263,5 @@ class Shop:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See :func:`bodega_sdk.models.transaction`."""
-        database = self.databases.shop
-        if database.in_transaction():
-            with database.atomic():
-                yield
-            return
-        database.forget_touched()
-        with database.atomic():
+        with self.databases.shop.atomic():
             yield
-            database.raise_versions()

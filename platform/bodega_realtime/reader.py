@@ -61,7 +61,11 @@ class LogReader:
             Unavailable: the database does not answer.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._guarded, work)
+        try:
+            result = loop.run_in_executor(self._executor, self._guarded, work)
+        except RuntimeError:
+            raise Unavailable("The server is stopping.") from None
+        return await result
 
     def _guarded(self, work: Callable[[], T]) -> T:
         try:

@@ -96,15 +96,17 @@ class Server:
         """Accept nobody any more, send the clients away and leave the register."""
         log.info("stopping", clients=self.clients)
         self._server.close(code=Close.GOING_AWAY, reason="the server is stopping")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._server.wait_closed(), _FAREWELL + 0.5)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._follower.stop)
+        await asyncio.gather(self._farewell(), asyncio.to_thread(self._follower.stop))
         for part in (self._stream, self._log, self._replays):
             if part is not None:
                 await part.close()
+
+    async def _farewell(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._server.wait_closed(), _FAREWELL + 0.5)
 
     # What the library calls.
 

@@ -20,6 +20,31 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 LONGEST_PARAMETER = 1000
 
 
+class Body:
+    """The body of a request as a stream; one that breaks off or is garbled is a BadRequest."""
+
+    def __init__(self, req: falcon.Request) -> None:
+        chunked = req.content_length is None and req.env.get("wsgi.input_terminated")
+        self._stream = req.stream if chunked else req.bounded_stream
+        self._missing = req.content_length or 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read some bytes, none at the end."""
+        try:
+            piece: bytes = self._stream.read(size)
+        # Each server has errors of its own for a body that is cut off or badly chunked.
+        except Exception as error:
+            raise _broken(f"The body cannot be read: {type(error).__name__}.") from error
+        self._missing -= len(piece)
+        if self._missing > 0 and (size < 0 or len(piece) < size):
+            raise _broken("The body ends before its Content-Length.")
+        return piece
+
+
+def _broken(message: str) -> BadRequest:
+    return BadRequest(message, [FieldError("body", message)])
+
+
 @dataclass(slots=True)
 class Request:
     """A request whose path, query and body have been checked against its route.
@@ -41,8 +66,7 @@ class Request:
     @property
     def stream(self) -> Any:
         """The body, also when it comes in chunks without a length."""
-        chunked = self.raw.content_length is None and self.raw.env.get("wsgi.input_terminated")
-        return self.raw.stream if chunked else self.raw.bounded_stream
+        return Body(self.raw)
 
     def url(self, **changes: Any) -> str:
         """Return this request's address with query parameters replaced (None drops one)."""

@@ -38,7 +38,7 @@ class Setting:
         kind: Any = type(value)
         if kind is not self.type:
             raise ValueError(f"expected {self.type.__name__}, found {value!r}")
-        if self.minimum is not None and value < self.minimum:
+        if value != value or (self.minimum is not None and value < self.minimum):
             raise ValueError(f"expected at least {self.minimum}, found {value!r}")
         if self.maximum is not None and value > self.maximum:
             raise ValueError(f"expected at most {self.maximum}, found {value!r}")

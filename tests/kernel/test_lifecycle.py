@@ -141,6 +141,8 @@ def test_a_dependency_that_nobody_has_is_refused_with_a_remedy_that_can_be_follo
         lifecycle.enable(empty_shop, "missing_dependency")
     # Unicorns were never enabled, so telling the operator to disable them leads nowhere.
     assert "addons disable unicorns" not in str(caught.value)
+    told = next(item for item in listing(empty_shop) if item.name == "missing_dependency")
+    assert "addons disable unicorns" not in str(told.fault)
 
 
 def test_a_failing_migration_leaves_nothing_behind(empty_shop: Any, site: Any) -> None:

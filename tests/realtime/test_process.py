@@ -92,6 +92,33 @@ def test_sigterm_sends_the_clients_away_with_1001_and_ends_in_time(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_a_database_that_breaks_off_is_connected_to_again(
+    start: Callable[..., Process], door_at: Callable[[int], Any], shop: Shop, publisher: Any
+) -> None:
+    backends = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    door = door_at(0)
+    before = {row[0] for row in shop.databases.shop.execute_sql(backends).fetchall()}
+    process = start()
+    door.port = process.port()
+    live = door.subscribe(offset=0)
+    publisher.publish(2)
+    assert live.numbers(2) == [0, 1]
+    ended = f"SELECT pg_terminate_backend(pid) FROM ({backends}) AS b WHERE NOT pid = ANY(%s)"
+    assert len(shop.databases.shop.execute_sql(ended, (list(before),)).fetchall()) >= 2
+    publisher.publish(2)
+    assert live.numbers(2) == [2, 3]
+    again = door.enter()
+    answer = again.ask("subscribe", channel=publisher.channel, offset=0)
+    if answer["type"] == "error":
+        assert answer["code"] == "unavailable"
+        answer = again.ask("subscribe", channel=publisher.channel, offset=0)
+    assert answer["recovered"] is True
+    assert again.numbers(4) == [0, 1, 2, 3]
+    assert process.stop() < 5
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_sigint_ends_it_in_time_however_clients_behave(
     start: Callable[..., Process], door_at: Callable[[int], Any], publisher: Any

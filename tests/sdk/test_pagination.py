@@ -163,7 +163,7 @@ def test_a_cursor_of_another_ordering_is_refused(client: Any, stock: list[str]) 
         assert "same ordering" in answer.json["errors"][0]["message"]
 
 
-MADE_UP = (None, "x", [], {}, True, 1.5, "a\0b", 10**30, -(2**70))
+MADE_UP: tuple[Any, ...] = (None, "x", [], {}, True, 1.5, "a\0b", 10**30, -(2**70))
 
 
 @pytest.mark.parametrize("ordering", ["price", "name", "created_at"])

@@ -32,7 +32,7 @@ def up(migrator, db):
         name = peewee.CharField(max_length=255, index=True)
         slug = peewee.CharField(max_length=255, unique=True)
         sku = peewee.CharField(max_length=100)
-        sku_key = peewee.CharField(max_length=100, unique=True)
+        sku_key = peewee.CharField(max_length=300, unique=True)
         description = peewee.TextField()
         price_minor = peewee.BigIntegerField(index=True)
         compare_at_minor = peewee.BigIntegerField(null=True)

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import click
 
-from bodega.permissions import ROOTS
+from bodega.reserved import COMMANDS, ROOTS
 from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.http import METHODS, Parameter, Route
-from bodega_sdk.jobs import Job
+from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
@@ -52,6 +52,12 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     yield from _wrong_kinds(addon)
     yield from _not_begun("table", f"{name}_", (model._meta.table_name for model in addon.models))
     yield from _not_begun("job", f"{name}.", (job.name for job in addon.jobs))
+    for job in addon.jobs:
+        if job.lane not in LANES:
+            yield f"job {job.name!r}: expected a lane out of {', '.join(LANES)}, found {job.lane!r}"
+    for command in addon.commands:
+        if command.name in COMMANDS:
+            yield f"command {command.name!r} is one of the kernel's"
     for route in addon.routes:
         yield from _route_faults(route, manifest)
     yield from _twice(

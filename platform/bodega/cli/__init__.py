@@ -8,24 +8,8 @@ import click
 
 from bodega import __version__
 from bodega.cli.context import Context, home_option
+from bodega.reserved import COMMANDS
 from bodega_sdk.errors import BodegaError
-
-#: command → module that has it under the same name; imported when it is called.
-_COMMANDS = {
-    "up": "bodega.cli.up",
-    "serve": "bodega.cli.serve",
-    "worker": "bodega.cli.worker",
-    "realtime": "bodega.cli.realtime",
-    "migrate": "bodega.cli.migrate",
-    "addons": "bodega.cli.addons",
-    "settings": "bodega.cli.settings",
-    "jobs": "bodega.cli.jobs",
-    "why": "bodega.cli.why",
-    "openapi": "bodega.cli.openapi",
-    "doctor": "bodega.cli.doctor",
-    "backup": "bodega.cli.backup",
-    "restore": "bodega.cli.restore",
-}
 
 
 class Commands(click.Group):
@@ -33,12 +17,12 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names: the kernel's, then the addons'."""
-        return [*_COMMANDS, *sorted(_of_addons(ctx.obj))]
+        return [*COMMANDS, *sorted(_of_addons(ctx.obj))]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name; one of an addon's gets the shop bound."""
-        if name in _COMMANDS:
-            command: click.Command = getattr(import_module(_COMMANDS[name]), name)
+        if name in COMMANDS:
+            command: click.Command = getattr(import_module(COMMANDS[name]), name)
             return command
         return _of_addons(ctx.obj).get(name)
 
@@ -47,7 +31,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that was called, ready to run."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name not in _COMMANDS and not set(rest) & set(ctx.help_option_names):
+        if name not in COMMANDS and not set(rest) & set(ctx.help_option_names):
             ctx.obj.bind(ctx)
         return name, command, rest
 

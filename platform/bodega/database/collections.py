@@ -34,14 +34,19 @@ class VersionedWrites:
         tables = _written(query)
         if not tables:
             return super().execute(query, **options)  # type: ignore[misc]
-        if self.in_transaction():  # type: ignore[attr-defined]
+        with self.atomic():  # type: ignore[attr-defined]
             self.touch(*tables)
             return super().execute(query, **options)  # type: ignore[misc]
-        with self.atomic():  # type: ignore[attr-defined]
-            result = super().execute(query, **options)  # type: ignore[misc]
-            self.touch(*tables)
-            self.raise_versions()
-            return result
+
+    def commit(self) -> None:
+        """Raise the versions of what the transaction wrote to, and commit."""
+        self.raise_versions()
+        super().commit()  # type: ignore[misc]
+
+    def rollback(self) -> None:
+        """Roll back, and forget what the transaction wrote to."""
+        self.forget_touched()
+        super().rollback()  # type: ignore[misc]
 
     def touch(self, *tables: str) -> None:
         """Note that tables are being changed."""

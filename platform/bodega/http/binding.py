@@ -18,7 +18,7 @@ from bodega_sdk.errors import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from bodega_sdk.http import Reply, Request, Route
+from bodega_sdk.http import Body, Reply, Request, Route
 from bodega_sdk.identity import Identity
 from bodega_sdk.ids import read_uuid
 from bodega_sdk.schemas import Schema, load
@@ -121,7 +121,7 @@ def read_json(req: falcon.Request, largest: int) -> Any:
         UnsupportedMedia, TooLarge, BadRequest: it is not JSON, too large, or malformed.
     """
     _refuse_large(req, largest)
-    data = body_stream(req).read(largest + 1)
+    data = Body(req).read(largest + 1)
     if len(data) > largest:
         raise TooLarge(f"The body has more than the {largest} bytes that are read.")
     if not data:
@@ -136,12 +136,6 @@ def read_json(req: falcon.Request, largest: int) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise _malformed(f"The body is not JSON: {error}.") from None
-
-
-def body_stream(req: falcon.Request) -> Any:
-    """Return the body's stream, also when it comes in chunks without a length."""
-    chunked = req.content_length is None and req.env.get("wsgi.input_terminated")
-    return req.stream if chunked else req.bounded_stream
 
 
 def _malformed(message: str) -> BadRequest:

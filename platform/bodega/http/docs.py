@@ -52,6 +52,8 @@ class Page:
         resp.data = self._data
         resp.set_header("Content-Security-Policy", _POLICY)
 
+    on_head = on_get
+
 
 def assets(package: str, folder: str) -> Path:
     """Return a folder inside an installed package, without importing the package."""

@@ -26,6 +26,8 @@ class Gate:
             with bound(session):
                 body: Iterable[bytes] = session.view(environ, start_response)
         except BaseException:
+            # No middleware has run to its end: the connection must not stay with the thread.
+            session.databases.close()
             session.leave()
             raise
         if isinstance(body, list):

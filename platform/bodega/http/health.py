@@ -50,6 +50,11 @@ class Health:
             "checks": checks,
         }
 
+    on_head = on_get
+    on_head_live = on_get_live
+    on_head_ready = on_get_ready
+    on_head_detailed = on_get_detailed
+
     def _answer(self, resp: falcon.Response, checks: dict[str, Callable[[], str]]) -> bool:
         healthy = all(c["status"] == "healthy" for c in self._checks(checks).values())
         resp.status = 200 if healthy else 503

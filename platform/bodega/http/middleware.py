@@ -46,8 +46,9 @@ class RequestContext:
         seconds = time.perf_counter() - req.context.began
         # The template, not the path: paths are without number, and so would the metrics be.
         route = req.uri_template or "none"
-        metrics.REQUESTS.labels(req.method, route, str(resp.status_code)).inc()
-        metrics.DURATION.labels(req.method, route).observe(seconds)
+        method = req.method if req.method in falcon.HTTP_METHODS else "other"
+        metrics.REQUESTS.labels(method, route, str(resp.status_code)).inc()
+        metrics.DURATION.labels(method, route).observe(seconds)
         log.info(
             "request",
             method=req.method,

@@ -189,6 +189,8 @@ class OpenApi:
         if unchanged(req, tag):
             not_modified(resp)
 
+    on_head = on_get
+
 
 def add_routes(app: falcon.App[Any, Any], session: "Session") -> None:
     """Serve it."""

@@ -45,7 +45,7 @@ def serve_forever(settings: Settings, host: str, port: int, workers: int, thread
         "bind": f"{host}:{port}",
         "workers": workers,
         "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": "bodega.http.worker.Worker",
         "worker_tmp_dir": _memory_folder(),
         "control_socket_disable": True,
         "graceful_timeout": 20,

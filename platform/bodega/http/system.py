@@ -32,6 +32,8 @@ class FrontPage:
             "health": "/health/detailed",
         }
 
+    on_head = on_get
+
 
 class ProblemPage:
     """Explains one type of problem."""
@@ -49,6 +51,8 @@ class ProblemPage:
             "meaning": meaning,
         }
 
+    on_head = on_get
+
 
 class Jwks:
     """The public keys that tokens are checked with (RFC 7517)."""
@@ -61,6 +65,8 @@ class Jwks:
         resp.media = self._shop.keys.jwks()
         resp.cache_control = ["public", "max-age=300"]
 
+    on_head = on_get
+
 
 class Metrics:
     """The metrics of all processes for Prometheus."""
@@ -69,6 +75,8 @@ class Metrics:
         """Answer in Prometheus' text format."""
         resp.content_type = metrics.CONTENT_TYPE_LATEST
         resp.data = metrics.exposition()
+
+    on_head = on_get
 
 
 def add_routes(app: falcon.App[Any, Any], session: "Session") -> None:

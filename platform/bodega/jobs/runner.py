@@ -116,12 +116,13 @@ class Runner:
             return "lost"
         except PermanentFailure as error:
             return self._finish(row, "dead", str(error))
-        except Exception as error:
+        # A handler may raise anything, SystemExit included; the worker goes on.
+        except BaseException as error:
             log.exception("job failed")
             return self._failed(row, error)
         return self._finish(row, "succeeded", None)
 
-    def _failed(self, row: JobRow, error: Exception) -> str:
+    def _failed(self, row: JobRow, error: BaseException) -> str:
         reason = "".join(traceback.format_exception_only(error)).strip()
         if row.attempts >= row.max_attempts:
             return self._finish(row, "dead", reason)

@@ -1,0 +1,20 @@
+"""Names that are the kernel's, which no addon may take."""
+
+#: First segments below ``/api/v1`` that are the kernel's.
+ROOTS = ("addons", "settings", "jobs", "schedules", "resources")
+#: command → module that has it under the same name; imported when it is called.
+COMMANDS = {
+    "up": "bodega.cli.up",
+    "serve": "bodega.cli.serve",
+    "worker": "bodega.cli.worker",
+    "realtime": "bodega.cli.realtime",
+    "migrate": "bodega.cli.migrate",
+    "addons": "bodega.cli.addons",
+    "settings": "bodega.cli.settings",
+    "jobs": "bodega.cli.jobs",
+    "why": "bodega.cli.why",
+    "openapi": "bodega.cli.openapi",
+    "doctor": "bodega.cli.doctor",
+    "backup": "bodega.cli.backup",
+    "restore": "bodega.cli.restore",
+}
