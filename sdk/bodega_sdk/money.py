@@ -30,7 +30,7 @@ def read_decimal(text: str) -> Decimal:
     return Decimal(text)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount of money.
 
@@ -58,6 +58,12 @@ class Money:
 
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.minor - self._same(other).minor, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.minor < self._same(other).minor
+
+    def __le__(self, other: "Money") -> bool:
+        return self.minor <= self._same(other).minor
 
     def __mul__(self, count: int) -> "Money":
         return Money(self.minor * count, self.currency)

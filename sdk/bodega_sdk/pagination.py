@@ -59,7 +59,7 @@ def _by_number(
 ) -> tuple[list[Any], dict[str, Any]]:
     page, size = request.query.get("page", 1), request.query["page_size"]
     rows = list(query.limit(size).offset((page - 1) * size))
-    more = page * size < count
+    more = page * size < count and page < LAST_PAGE
     return rows, {
         "count": count,
         "next": request.url(page=page + 1) if more else None,

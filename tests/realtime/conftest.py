@@ -66,7 +66,7 @@ class Socket:
         """Lose the connection without a word."""
         self.connection.socket.shutdown(socket.SHUT_RDWR)
 
-    def is_silent(self, timeout: float = 0.3) -> bool:
+    def is_silent(self, timeout: float = 0.2) -> bool:
         """Whether nothing comes."""
         try:
             self.connection.recv(timeout)

@@ -29,6 +29,7 @@ def test_the_progress_of_an_import_arrives_live(admin: Any, worker: Any, door: A
     assert all(event["occurred_at"].endswith("Z") for event in events)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_new_subscriber_gets_what_happens_from_now_on(
     shop: Shop, door: Any, publisher: Any, eventually: Callable[..., None]
 ) -> None:
@@ -47,6 +48,7 @@ def test_a_new_subscriber_gets_what_happens_from_now_on(
     assert socket.is_silent()
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_every_subscriber_of_a_channel_gets_the_same(door: Any, publisher: Any) -> None:
     sockets = [door.subscribe() for _ in range(5)]
     publisher.publish(20)
@@ -104,6 +106,7 @@ def test_clients_that_come_and_go_miss_nothing_behind_the_offset_they_were_told(
                 pass
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_offset_of_another_epoch_is_not_resumed(door: Any, publisher: Any) -> None:
     publisher.publish(2)
     socket = door.enter()
@@ -132,6 +135,7 @@ def test_an_offset_that_the_log_does_not_know_is_not_resumed(
         assert socket.ask("unsubscribe", channel="imports.x")["type"] == "unsubscribed"
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_ping_is_answered_with_the_offset_up_to_which_nothing_is_missing(
     door: Any, publisher: Any
 ) -> None:

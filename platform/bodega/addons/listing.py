@@ -57,7 +57,10 @@ def _fault(shop: "Shop", name: str, row: AddonRow | None) -> Fault | None:
     if row is not None and row.enabled:
         return shop.assembly.faults.get(name)
     manifests = shop.catalogue.manifests
-    wanted = {addon.name for addon in shop.assembly.addons} | closure([name], manifests)
+    if name not in manifests and name not in shop.catalogue.faults:
+        return None  # Its package is gone, and nobody asks for it.
+    known = manifests.keys() | shop.catalogue.faults.keys()
+    wanted = {addon.name for addon in shop.assembly.addons} | (closure([name], manifests) & known)
     found = resolve(wanted, manifests, shop.catalogue.faults).faults.get(name)
     if found is None and row is not None and row.fault:
         return Fault(name, **row.fault)

@@ -50,17 +50,25 @@ def _reachable(host: str) -> str:
 def _prepare(context: Context) -> tuple[str, ...]:
     """Migrate, or make a new shop; return what its addons have to say."""
     from bodega.addons import lifecycle
+    from bodega.database.migrating import MigrationFailed
     from bodega.shop import Shop
     from bodega.telemetry.metrics_folder import collect_in
 
     settings = context.settings
     collect_in(settings.metrics_folder, empty=True)
     shop = Shop(settings, connections=2)
-    done = lifecycle.prepare(shop)
+    lines: tuple[str, ...] = ()
+    try:
+        lines = lifecycle.prepare(shop).lines
+    except MigrationFailed as error:
+        if not lifecycle.is_prepared(shop):
+            raise
+        # One addon must not keep the others from serving; it stays quarantined meanwhile.
+        click.echo(f"Warning: {error}; addons with pending migrations do not serve", err=True)
     for fault in shop.refresh().faults.values():
         click.echo(f"Warning: {fault}", err=True)
     shop.databases.close()
-    return done.lines
+    return lines
 
 
 def _banner(api: str, realtime: str, lines: tuple[str, ...]) -> None:

@@ -115,7 +115,7 @@ class Runner:
             log.warning("lease lost", reason=str(error))
             return "lost"
         except PermanentFailure as error:
-            return self._finish(row, "dead", str(error))
+            return self._finish(row, "dead", _storable(str(error)))
         # A handler may raise anything, SystemExit included; the worker goes on.
         except BaseException as error:
             log.exception("job failed")
@@ -123,7 +123,7 @@ class Runner:
         return self._finish(row, "succeeded", None)
 
     def _failed(self, row: JobRow, error: BaseException) -> str:
-        reason = "".join(traceback.format_exception_only(error)).strip()
+        reason = _storable("".join(traceback.format_exception_only(error)).strip())
         if row.attempts >= row.max_attempts:
             return self._finish(row, "dead", reason)
         wait = timedelta(seconds=min(600, 2**row.attempts))
@@ -159,6 +159,11 @@ class Runner:
                     return
         finally:
             self._shop.databases.close()
+
+
+def _storable(text: str) -> str:
+    """Return a text without what a database cannot hold: NUL and lone surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _tried(renew: Callable[[], bool]) -> bool:
