@@ -54,6 +54,7 @@ class Follower:
             except Exception as error:
                 # The database may be away for a while; serve on and look again.
                 log.warning("cannot follow the generation", error=str(error))
+                self._shop.databases.close()  # A broken connection does not mend itself.
         self._leave()
 
     def step(self) -> None:

@@ -90,11 +90,11 @@ def listen(hub: Hub, channel: Channel, outlet: Any) -> Subscription:
     return subscription
 
 
-async def follow(feed: Feed, listener: Listener, count: int) -> None:
-    """Run a feed until somebody received so many events."""
+async def follow(feed: Feed, count: int, *listeners: Listener) -> None:
+    """Run a feed until the listeners received so many events altogether."""
     task = asyncio.create_task(feed.run())
     async with asyncio.timeout(5):
-        while len(listener.received) < count:
+        while sum(len(listener.received) for listener in listeners) < count:
             await asyncio.sleep(0.01)
     task.cancel()
 
@@ -106,7 +106,7 @@ def test_who_comes_during_a_read_gets_what_it_left_out(
     listen(hub, PROGRESS, early)
     publish(shop, import_progressed, import_completed, import_progressed)
     log.meanwhile = lambda: listen(hub, ENDS, late)
-    asyncio.run(follow(Feed(hub, log, None), late, 1))
+    asyncio.run(follow(Feed(hub, log, None), 3, early, late))
     assert late.received == [start + 2]
     assert early.received == [start + 1, start + 3]
 
@@ -118,7 +118,7 @@ def test_who_comes_between_two_events_of_a_read_gets_what_it_left_out(
     early = Listener(lambda: listen(hub, ENDS, late))
     listen(hub, PROGRESS, early)
     publish(shop, import_progressed, import_completed, import_progressed)
-    asyncio.run(follow(Feed(hub, log, None), late, 1))
+    asyncio.run(follow(Feed(hub, log, None), 3, early, late))
     assert late.received == [start + 2]
     assert early.received == [start + 1, start + 3]
 
@@ -148,7 +148,7 @@ def test_what_happens_during_a_replay_follows_it_however_much_it_is(
     resume(returning, subscription, start, hub, log)
     assert returning.received == list(range(start + 1, start + 9))
     publish(shop, import_progressed)
-    asyncio.run(follow(Feed(hub, log, None), returning, 9))
+    asyncio.run(follow(Feed(hub, log, None), 9, returning))
     assert returning.received[-1] == start + 9
 
 

@@ -6,7 +6,7 @@ from bodega.addons import lifecycle
 from bodega.shop import Shop
 
 
-def test_disabling_an_addon_ends_its_subscriptions_and_the_connection_stays(
+def test_disabling_an_addon_ends_its_subscriptions_until_it_is_enabled_again(
     shop: Shop, door: Any, publisher: Any
 ) -> None:
     socket, other = door.subscribe(), door.subscribe()
@@ -19,14 +19,8 @@ def test_disabling_an_addon_ends_its_subscriptions_and_the_connection_stays(
             "reason": "the addon was disabled",
         }
     assert socket.ask("subscribe", channel=publisher.channel)["code"] == "unknown-channel"
-    assert socket.ask("ping")["type"] == "pong"
-
-
-def test_enabling_it_again_brings_its_channel_back(shop: Shop, door: Any, publisher: Any) -> None:
-    socket = door.enter()
-    for verb in (lifecycle.disable, lifecycle.enable):
-        change = verb(shop, "imports")
-        assert not lifecycle.wait_for(shop, change.generation, 5)
+    change = lifecycle.enable(shop, "imports")
+    assert not lifecycle.wait_for(shop, change.generation, 5)
     assert socket.ask("subscribe", channel=publisher.channel)["type"] == "subscribed"
     publisher.publish()
     assert socket.numbers(1) == [0]

@@ -67,6 +67,8 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
         if not callable(subscription.handler):
             yield f"subscription to {subscription.event!r}: its handler is no function"
     for channel in addon.channels:
+        if len(_PARAMETER.findall(channel.name)) != 1:
+            yield f"channel {channel.name!r}: expected one parameter, as in 'orders.{{id}}'"
         yield from _permission_faults(f"channel {channel.name}", channel.permission, manifest)
 
 

@@ -1,8 +1,10 @@
 """The relay's thread: it numbers committed events and passes them on to Redis."""
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
+import redis
 import structlog
 
 from bodega.database import outbox
@@ -21,6 +23,7 @@ class Relay:
         self._shop = shop
         self._interval = interval
         self._stream = EventStream.of(shop.settings, shop.shop_id)
+        self._redis_away_until = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="relay", daemon=True)
 
@@ -40,6 +43,7 @@ class Relay:
                     pass
             except Exception as error:
                 log.warning("relay failed, trying again", error=str(error))
+                self._shop.databases.close()  # A broken connection does not mend itself.
                 self._stopped.wait(1)
         self._shop.databases.close()
 
@@ -47,6 +51,15 @@ class Relay:
         """Number what is committed and pass it on; return how many events moved."""
         database = self._shop.databases.shop
         moved = outbox.relay(database)
-        if self._stream is not None:
-            moved = max(moved, self._stream.pass_on(database))
-        return moved
+        return max(moved, self._pass_on())
+
+    def _pass_on(self) -> int:
+        """Pass numbered events on to Redis; while it is away, readers take them from the log."""
+        if self._stream is None or time.monotonic() < self._redis_away_until:
+            return 0
+        try:
+            return self._stream.pass_on(self._shop.databases.shop)
+        except redis.RedisError as error:
+            log.warning("events are not passed on to Redis", error=str(error))
+            self._redis_away_until = time.monotonic() + 1
+            return 0

@@ -29,8 +29,13 @@ class EventStream:
 
     def pass_on(self, database: Any, limit: int = 1000) -> int:
         """Add the numbered events behind the newest one here; return how many."""
-        newest = outbox.last_offset(database)
+        # In this order: another relay may add to both in between, and the log leads.
         after = self.last()
+        newest = outbox.last_offset(database)
+        if after > newest:
+            # The log was restored from a backup: what is in the stream never happened.
+            self._redis.delete(self.key)
+            after = 0
         if after >= newest:
             return 0
         # A stream that was lost begins at what is new: readers take the rest from the log.

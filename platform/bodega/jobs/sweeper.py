@@ -51,6 +51,7 @@ class Sweeper:
             except Exception as error:
                 # The next sweep tries again; a database that is away must not end the thread.
                 log.warning("sweep failed", error=str(error))
+                self._shop.databases.close()  # A broken connection does not mend itself.
         self._shop.databases.close()
 
     def sweep(self) -> None:
