@@ -45,6 +45,13 @@ def content(deployment: Any) -> tuple[int, str]:
     return count, digest.hexdigest()
 
 
+def empty_the_catalogue(deployment: Any) -> None:
+    """Delete all products, so that the next import is an undisturbed first one."""
+    databases = open_databases(read_settings(deployment.environ))
+    databases.shop.execute_sql("DELETE FROM products_product")
+    databases.close()
+
+
 def follow(deployment: Any, import_id: str, token: str) -> dict[str, Any]:
     """Wait until an import has ended; return it."""
     seen: dict[str, Any] = {}
@@ -125,6 +132,9 @@ def test_a_killed_worker_is_replaced_and_the_table_is_as_if_undisturbed(
     assert again["unchanged"] == expected["products"]
     assert content(deployment) == disturbed
     assert disturbed[0] == expected["products"]
+    empty_the_catalogue(deployment)
+    assert_counts(follow(deployment, deployment.upload(file, token), token), expected)
+    assert content(deployment) == disturbed
 
 
 def test_a_worker_paused_beyond_its_lease_writes_nothing_when_it_goes_on(
