@@ -9,9 +9,9 @@ from falcon import testing
 from bodega import state
 from bodega.addons import lifecycle
 from bodega.addons.listing import listing
-from bodega.addons.operator_lock import Busy, operator_lock
+from bodega.addons.operator_lock import operator_lock
 from bodega.database.tables import AddonRow, JobRow
-from bodega.errors import AddonError
+from bodega.errors import AddonError, Busy
 from bodega.http.gate import Gate
 
 Follow = Callable[[], None]

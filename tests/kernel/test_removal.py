@@ -8,10 +8,9 @@ import pytest
 
 from bodega import state
 from bodega.addons import journal, lifecycle, removal
-from bodega.addons.plans import PlanDrift
 from bodega.database.connection import is_postgres
 from bodega.database.tables import AddonRow, JournalRow, LedgerRow, SettingRow
-from bodega.errors import AddonError, OperatorError
+from bodega.errors import AddonError, OperatorError, PlanDrift
 
 
 def schema(shop: Any) -> list[Any]:

@@ -17,12 +17,12 @@ from bodega.addons import archive, journal, removal, steps
 from bodega.addons.discovery import discover
 from bodega.addons.operator_lock import operator_lock
 from bodega.addons.planning import Planner
-from bodega.addons.plans import Plan, PlanDrift, read_id
+from bodega.addons.plans import Plan, read_id
 from bodega.addons.preparation import Preparation, is_prepared, prepare
 from bodega.addons.steps import Refused
 from bodega.database.migrating import schema_change
 from bodega.database.tables import SettingRow
-from bodega.errors import AddonError
+from bodega.errors import AddonError, PlanDrift
 from bodega.processes import Process
 
 if TYPE_CHECKING:

@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from bodega.database.connection import is_postgres
-from bodega.errors import OperatorError
+from bodega.errors import Busy
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
 
 _LOCK = 0x0B0D_E6A2
-
-
-class Busy(OperatorError):
-    """Another operator is at work on this shop."""
 
 
 @contextmanager

@@ -13,10 +13,6 @@ from bodega_sdk.encoding import to_json
 VERBS = ("install", "enable", "disable", "upgrade", "uninstall", "purge")
 
 
-class PlanDrift(OperatorError):
-    """The shop is no longer as it was when the plan was made; nothing was done."""
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One verb on one addon.

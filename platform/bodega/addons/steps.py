@@ -7,10 +7,11 @@ from bodega import state
 from bodega.addons import ledger
 from bodega.addons.faults import Fault
 from bodega.addons.loading import migrations_folder
-from bodega.addons.plans import PlanDrift, Step, of_definition
+from bodega.addons.plans import Step, of_definition
 from bodega.assembly import Assembly
 from bodega.database.migrating import MigrationFailed, migrate
 from bodega.database.tables import AddonRow
+from bodega.errors import PlanDrift
 from bodega.jobs import leases
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def bodega() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; errors become one sentence and exit code 1."""
+    """Run the command line; errors become one sentence and an exit code."""
     try:
         bodega.main(arguments, prog_name="bodega", standalone_mode=False, obj=Context())
     except click.ClickException as error:
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
     except BodegaError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(getattr(error, "exit_code", 1))
 
 
 def echo_table(rows: list[tuple[Any, ...]]) -> None:

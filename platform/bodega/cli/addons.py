@@ -10,6 +10,7 @@ from bodega.addons import lifecycle
 from bodega.addons.listing import AddonState, listing
 from bodega.addons.plans import Plan, read_id
 from bodega.cli.context import Context, home_option
+from bodega.errors import Laggards
 
 
 @click.group()
@@ -222,6 +223,6 @@ def _report(shop: Any, verb: str, change: lifecycle.Change, timeout: float, as_j
         click.echo(f"{len(living) - len(laggards)} of {len(living)} running processes follow.")
     if laggards:
         listed = ", ".join(map(str, laggards))
-        raise click.ClickException(
+        raise Laggards(
             f"did not follow within {timeout:g} s: {listed}; look at their logs or restart them"
         )

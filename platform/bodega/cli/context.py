@@ -69,7 +69,7 @@ class Context:
 def _recover(shop: "Shop") -> None:
     """Take back or finish what an operator that died left behind, unless one is at work."""
     from bodega.addons import lifecycle
-    from bodega.addons.operator_lock import Busy
+    from bodega.errors import Busy
 
     with suppress(Busy):
         lifecycle.recover(shop)
