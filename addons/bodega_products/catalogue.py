@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from bodega_products import events
+from bodega_products.hookspecs import refuse_deletion
 from bodega_products.models import Category, Product, Variant
 from bodega_products.text import search_text, sku_key, slugify
 from bodega_sdk import Money, now, setting
@@ -50,7 +51,12 @@ def _refuse_new_currency(product: Product, data: dict[str, Any]) -> None:
 
 
 def delete_product(product: Product) -> None:
-    """Delete a product with its variants."""
+    """Delete a product with its variants.
+
+    Raises:
+        Vetoed: an addon has a reason to keep it.
+    """
+    refuse_deletion((product.id,))
     events.publish(events.product_deleted, product)
     product.delete_instance()
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from bodega_products import events, resources
 from bodega_products.models import Category, Product, Variant
-from bodega_sdk import Event, Model, Routes, hookimpl
+from bodega_products.pricing import PriceFacts
+from bodega_sdk import Event, Model, Money, Routes, hookimpl
 
 
 @hookimpl
@@ -24,3 +25,9 @@ def register_routes(routes: Routes) -> None:
 def register_events() -> Iterable[Event]:
     """The events."""
     return events.ALL
+
+
+@hookimpl
+def quote_price(product: PriceFacts) -> Money:
+    """The price that the catalogue says, however many are bought."""
+    return product.price

@@ -11,9 +11,10 @@ import peewee
 
 from bodega_products import catalogue
 from bodega_products.models import Category, Product, Variant
-from bodega_products.schemas import CategorySchema, ProductSchema
+from bodega_products.quoting import quote
+from bodega_products.schemas import CategorySchema, ProductSchema, QuoteSchema
 from bodega_products.text import fold, sku_key
-from bodega_sdk import PUBLIC, Collection, Filter, Parameter, Request
+from bodega_sdk import PUBLIC, Collection, Filter, Parameter, Request, Route
 
 _SEES_ALL = "products.read_inactive"
 
@@ -75,6 +76,27 @@ class Products(Collection):
     def remove(self, request: Request, row: Product) -> None:
         """Delete a product."""
         catalogue.delete_product(row)
+
+    def routes(self, path: str) -> tuple[Route, ...]:
+        """The verbs, and the price of so many."""
+        many = Parameter("quantity", int, "How many.", 1, minimum=1, maximum=1_000_000)
+        quoting = Route(
+            "GET", f"{path}/{{id}}/quote", self.quote, self.read, "Quote a price",
+            description="Addons may make it depend on how many are bought.",
+            parameters=(many,), returns=QuoteSchema,
+        )  # fmt: skip
+        return (*super().routes(path), quoting)
+
+    def quote(self, request: Request) -> dict[str, Any]:
+        """What so many of a product cost."""
+        found = quote(self._get(request), request.query["quantity"])
+        return {
+            "sku": found.sku,
+            "quantity": found.quantity,
+            "unit_price": str(found.unit_price),
+            "total": str(found.total),
+            "currency": found.unit_price.currency,
+        }
 
     def render(self, rows: Iterable[Product]) -> list[dict[str, Any]]:
         """Show products with their categories' slugs and their variants: two queries more."""

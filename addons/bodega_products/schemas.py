@@ -71,3 +71,13 @@ class ProductSchema(Schema):
     variants = List(Nested(VariantSchema), dump_only=True)
     created_at = Timestamp(dump_only=True)
     updated_at = Timestamp(dump_only=True)
+
+
+class QuoteSchema(Schema):
+    """What so many of a product cost."""
+
+    sku = String()
+    quantity = Integer()
+    unit_price = Amount()
+    total = Amount()
+    currency = String()

@@ -14,7 +14,9 @@ from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.graph import resolve
 from bodega.addons.loading import LoadedAddon, load
+from bodega.hooks.chain import Chain, chains, misfit
 from bodega.permissions import PERMISSIONS
+from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.http import Route
 from bodega_sdk.jobs import Job
@@ -36,6 +38,11 @@ class Assembly:
         addons: the enabled and healthy ones, in dependency order.
         faults: the quarantined ones, by name.
         settings: ``"addon.setting"`` → value.
+        chains: every hook that an addon publishes, by its name, with who implements it.
+        waiting: migrations of an addon that run once every process has its code.
+        behind: addons of which this process imported other code than the shop was
+            upgraded to, with the fingerprint of that.
+        closed: address (without the names of its parameters) → the fault that closes it.
     """
 
     generation: int
@@ -49,8 +56,18 @@ class Assembly:
     subscriptions: tuple[Subscription, ...] = ()
     channels: tuple[Channel, ...] = ()
     commands: Mapping[str, click.Command] = field(default_factory=dict)
+    pages: tuple[ConsolePage, ...] = ()
+    chains: Mapping[str, Chain] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    behind: Mapping[str, str] = field(default_factory=dict)
+    closed: Mapping[str, Fault] = field(default_factory=dict)
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Fingerprint of the imported code, by addon."""
+        return {addon.name: addon.code.fingerprint for addon in self.addons}
 
 
 def build(
@@ -76,7 +93,8 @@ def build(
     while True:
         order = resolve(enabled, catalogue.manifests, broken)
         fault = _load_next(order.names, catalogue.manifests, loaded, loader)
-        fault = fault or _collision([loaded[n] for n in order.names if n in loaded])
+        there = [loaded[n] for n in order.names if n in loaded]
+        fault = fault or _collision(there) or misfit(there)
         if fault is None:
             break
         broken[fault.addon] = fault
@@ -193,6 +211,8 @@ def _assemble(
         subscriptions=tuple(item for addon in addons for item in addon.subscriptions),
         channels=tuple(item for addon in addons for item in addon.channels),
         commands={str(c.name): c for addon in addons for c in addon.commands},
+        pages=tuple(page for addon in addons for page in addon.console_pages),
+        chains=chains(addons),
         permissions=frozenset(name for addon in addons for name in addon.manifest.permissions)
         | frozenset(PERMISSIONS),
         grants=dict(grants),

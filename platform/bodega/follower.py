@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bodega import state
+from bodega.addons import codes
+from bodega.hooks import quarantine
 from bodega.processes import Process, this_process
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ log = structlog.get_logger(__name__)
 #: Seconds between two looks at the generation.
 POLL = 0.35
 _BEAT = 2.0
+#: Seconds between two looks at the disk by a process whose code is behind.
+_LOOK = 5.0
 
 
 class Follower:
@@ -27,13 +31,24 @@ class Follower:
         shop: whose Assembly to swap.
         kind: ``web``, ``worker`` or ``realtime``.
         swapped: called after each swap, in this thread.
+        renew: asked to replace this process by one that imports the code on disk; again
+            every few seconds, until it is done.
     """
 
-    def __init__(self, shop: "Shop", kind: str, swapped: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        shop: "Shop",
+        kind: str,
+        swapped: Callable[[], None] = lambda: None,
+        renew: Callable[[], object] = lambda: None,
+    ) -> None:
         self._shop = shop
         self._swapped = swapped
-        self._process: Process = this_process(kind, shop.assembly.generation)
+        self._renew = renew
+        assembly = shop.assembly
+        self._process: Process = this_process(kind, assembly.generation, assembly.code)
         self._beaten = 0.0
+        self._looked = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="follower", daemon=True)
 
@@ -59,19 +74,35 @@ class Follower:
 
     def step(self) -> None:
         """Look once; swap and say so when there is something new."""
+        quarantine.settle(self._shop)
         if state.read_generation() > self._shop.assembly.generation:
             assembly = self._shop.refresh()
             self._swapped()
+            self._looked = 0.0
             log.info("assembly swapped", generation=assembly.generation,
                      addons=[addon.name for addon in assembly.addons])  # fmt: skip
         seen = replace(
             self._process,
             generation=self._shop.assembly.generation,
             draining=self._shop.draining,
+            code=self._shop.assembly.code,
         )
         if seen != self._process or time.monotonic() - self._beaten > _BEAT:
             self._process = seen
             self._beat()
+        self._keep_up()
+
+    def _keep_up(self) -> None:
+        """Have this process replaced when that brings the code that the shop was upgraded to."""
+        behind = self._shop.assembly.behind
+        if not behind or time.monotonic() - self._looked < _LOOK:
+            return
+        self._looked = time.monotonic()
+        manifests = self._shop.catalogue.manifests
+        if any(codes.on_disk(manifests[name]).fingerprint == wanted
+               for name, wanted in behind.items() if name in manifests):  # fmt: skip
+            log.info("replacing this process: an addon was upgraded", addons=sorted(behind))
+            self._renew()
 
     def _beat(self) -> None:
         self._shop.register.beat(self._process)

@@ -1,7 +1,9 @@
 """Names that are the kernel's, which no addon may take."""
 
 #: First segments below ``/api/v1`` that are the kernel's.
-ROOTS = ("addons", "settings", "jobs", "schedules", "resources")
+ROOTS = ("addons", "settings", "jobs", "schedules", "resources", "hooks")
+#: First segments below ``/console`` that are the kernel's.
+CONSOLE = ("addons", "jobs", "events", "processes", "session", "static")
 #: command → module that has it under the same name; imported when it is called.
 COMMANDS = {
     "up": "bodega.cli.up",
@@ -13,6 +15,8 @@ COMMANDS = {
     "settings": "bodega.cli.settings",
     "jobs": "bodega.cli.jobs",
     "why": "bodega.cli.why",
+    "explain": "bodega.cli.explain",
+    "console": "bodega.cli.console",
     "openapi": "bodega.cli.openapi",
     "doctor": "bodega.cli.doctor",
     "backup": "bodega.cli.backup",

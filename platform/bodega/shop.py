@@ -20,6 +20,9 @@ from bodega.database.collections import Counts
 from bodega.database.connection import Databases, open_databases
 from bodega.database.tables import KERNEL_TABLES, JobRow
 from bodega.errors import OperatorError
+from bodega.hooks import quarantine
+from bodega.hooks.breakers import Breakers
+from bodega.hooks.calling import Caller
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
 from bodega.processes import Register
@@ -49,6 +52,12 @@ class Session:
         self.databases = shop.databases
         self.view: Any = None
         self._counts = Counts(shop.databases.shop, (*assembly.models, *KERNEL_TABLES))
+        # Who is implemented by nobody is not among them: calling it costs this look-up.
+        self._callers = {
+            name: Caller(chain, shop.breakers, shop.databases.shop)
+            for name, chain in assembly.chains.items()
+            if chain.called
+        }
         self._lock = threading.Lock()
         self.in_flight = 0
 
@@ -157,6 +166,10 @@ class Session:
         held = permissions_of(roles, self.assembly.grants, self.assembly.permissions)
         return Identity(str(claims["sub"]), roles, held)
 
+    def hook_caller(self, name: str) -> Callable[[dict[str, Any]], Any] | None:
+        """See :class:`bodega_sdk.hooks.Hook`."""
+        return self._callers.get(name)
+
     def folder(self, name: str) -> Path:
         """See :func:`bodega_sdk.files.folder`."""
         path = self.shop.settings.home / "files" / name
@@ -189,6 +202,7 @@ class Shop:
         self._queue: Queue | None = None
         self._shop_id = ""
         self._older: list[Session] = []
+        self.breakers = Breakers()
         self.current = Session(self, Assembly(0))
 
     # What is known only after the first start.
@@ -226,7 +240,9 @@ class Shop:
     def refresh(self) -> Assembly:
         """Read the state, compute the Assembly and serve it; return it."""
         self.catalogue = discover()
-        assembly = state.assemble(self.databases.shop, self.catalogue, state.read_state())
+        found = state.read_state()
+        assembly = state.assemble(self.databases.shop, self.catalogue, found)
+        self.breakers.follow(quarantine.recorded(), found.enabled)
         self.adopt(assembly)
         return assembly
 

@@ -1,16 +1,18 @@
 """The shop's state in the database: what is enabled, the settings, the generation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bodega.addons import codes
+from bodega.addons.codes import Code
 from bodega.addons.discovery import Catalogue
-from bodega.addons.faults import Fault
-from bodega.addons.loading import migrations_folder
+from bodega.addons.faults import PENDING, Fault
 from bodega.assembly import Assembly, build
-from bodega.database.migrating import pending
-from bodega.database.tables import AddonRow, Counter, SettingRow
+from bodega.database.migrating import applied
+from bodega.database.tables import AddonRow, Counter, LedgerRow, SettingRow
 from bodega_sdk.ids import uuid7
+from bodega_sdk.manifest import Manifest
 
 _GENERATION = "generation"
 _SHOP_ID = "bodega.shop_id"
@@ -18,19 +20,25 @@ _SHOP_ID = "bodega.shop_id"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the Assembly is computed from, besides the addons' code."""
+    """What the Assembly is computed from, besides the addons' code.
+
+    Args:
+        codes: fingerprint of the code that an enabled addon was last upgraded to.
+    """
 
     generation: int
     enabled: tuple[str, ...]
     settings: Mapping[str, Any]
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_state() -> State:
     """Read the state; the generation first, so that it is never newer than the rest."""
     generation = read_generation()
-    rows = AddonRow.select(AddonRow.name).where(AddonRow.enabled).tuples()
+    rows = AddonRow.select(AddonRow.name, AddonRow.code).where(AddonRow.enabled).tuples()
+    codes_of = dict(rows)
     settings = {row.name: row.value for row in SettingRow.select()}
-    return State(generation, tuple(sorted(name for (name,) in rows)), settings)
+    return State(generation, tuple(sorted(codes_of)), settings, codes_of)
 
 
 def read_generation() -> int:
@@ -55,19 +63,54 @@ def shop_id() -> str:
 
 
 def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
-    """Compute the Assembly of a state; addons with pending migrations are quarantined."""
-    faults = {
-        name: fault
-        for name in state.enabled
-        if (fault := _migration_fault(database, catalogue, name))
-    }
-    return build(catalogue, state.enabled, state.generation, state.settings, faults)
+    """Compute the Assembly of a state.
+
+    Addons whose code does not fit the migrations that have run are quarantined.
+    """
+    faults: dict[str, Fault] = {}
+    waiting: dict[str, tuple[str, ...]] = {}
+    behind: dict[str, str] = {}
+    for name in state.enabled:
+        manifest = catalogue.manifests.get(name)
+        if manifest is None:
+            continue
+        code, done = codes.current(manifest), applied(database, name)
+        if state.codes.get(name) not in (None, "", code.fingerprint):
+            behind[name] = state.codes[name]
+        fault = _migration_fault(manifest, code, done)
+        if fault is not None:
+            faults[name] = fault
+        elif late := tuple(item for item in code.migrations if item not in done):
+            waiting[name] = late
+    assembly = build(catalogue, state.enabled, state.generation, state.settings, faults)
+    closed = _closed(assembly, catalogue)
+    return replace(assembly, waiting=waiting, behind=behind, closed=closed)
 
 
-def _migration_fault(database: Any, catalogue: Catalogue, name: str) -> Fault | None:
-    manifest = catalogue.manifests.get(name)
-    folder = migrations_folder(manifest) if manifest else None
-    waiting = pending(database, name, folder) if folder else []
-    if not waiting:
-        return None
-    return Fault(name, name, f"migration {waiting[0]} is pending", "Run 'bodega migrate'")
+def _migration_fault(manifest: Manifest, code: Code, done: tuple[str, ...]) -> Fault | None:
+    """Return what keeps code from serving: see docs/decisions/0010."""
+    name = manifest.name
+    missing = [item for item in code.migrations if item not in done and not codes.contracts(item)]
+    if missing:
+        remedy = f"Run 'bodega addons upgrade {name}', or 'bodega migrate'"
+        return Fault(name, name, f"migration {missing[0]} is pending", remedy, PENDING)
+    gone = [item for item in done if item not in code.migrations and codes.contracts(item)]
+    if gone:
+        reason = f"migration {gone[0]} of a newer version took away what {manifest.version} needs"
+        remedy = f"Install the newer version of {name} here, and restart this process"
+        return Fault(name, name, reason, remedy, PENDING)
+    return None
+
+
+def _closed(assembly: Assembly, catalogue: Catalogue) -> dict[str, Fault]:
+    """Return the addresses of quarantined addons: the ledger's, else all below their roots."""
+    if not assembly.faults:
+        return {}
+    rows = LedgerRow.select(LedgerRow.name, LedgerRow.addon).where(
+        LedgerRow.kind == "route", LedgerRow.addon.in_(list(assembly.faults))
+    )
+    known = [(name.partition(" ")[2], addon) for name, addon in rows.tuples()]
+    for name in assembly.faults.keys() - {addon for _, addon in known}:
+        manifest = catalogue.manifests.get(name)
+        known += [(f"/{root}*", name) for root in manifest.route_roots] if manifest else []
+    return {address: assembly.faults[addon] for address, addon in known}

@@ -6,13 +6,16 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from bodega.addons import lifecycle
 from bodega.errors import ConfigurationError, OperatorError
+from bodega.processes import execute_anew
 from bodega.settings import Settings, read_settings
 from bodega.shop import Shop
 from bodega.telemetry.logging import configure_logging
@@ -38,10 +41,12 @@ def main(host: str, port: int, home: Path | None) -> None:
         configure_logging(settings, "realtime")
         shop = open_shop(settings)
         _allow_many_sockets()
-        asyncio.run(_serve(shop, host, port))
+        renew = asyncio.run(_serve(shop, host, port))
     except BodegaError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    if renew:
+        execute_anew()
 
 
 def open_shop(settings: Settings) -> Shop:
@@ -69,11 +74,18 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(shop: Shop, host: str, port: int) -> None:
-    stopping = asyncio.Event()
+async def _serve(shop: Shop, host: str, port: int) -> bool:
+    """Serve until the end; return whether this process shall be executed anew."""
+    stopping, renewing = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def renew() -> None:
+        renewing.set()
+        stopping.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    server = Server(shop, host, port)
+        loop.add_signal_handler(number, stopping.set)
+    server = Server(shop, host, port, renew=lambda: loop.call_soon_threadsafe(renew))
     try:
         await server.start()
     except OSError as error:
@@ -81,13 +93,18 @@ async def _serve(shop: Shop, host: str, port: int) -> None:
             f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
         ) from None
     await stopping.wait()
-    _end_in_time()
-    await server.stop()
+    _end_in_time(execute_anew if renewing.is_set() else _exit)
+    await server.stop(restarting=renewing.is_set())
+    return renewing.is_set()
 
 
-def _end_in_time() -> None:
+def _exit() -> NoReturn:
+    os._exit(0)
+
+
+def _end_in_time(end: Callable[[], NoReturn]) -> None:
     """End the process soon, even if the database never answers: no work is lost by that."""
-    timer = threading.Timer(_LAST, os._exit, (0,))
+    timer = threading.Timer(_LAST, end)
     timer.daemon = True
     timer.start()
 

@@ -29,6 +29,7 @@ class Close(IntEnum):
     """Why the server ends a connection."""
 
     GOING_AWAY = 1001
+    RESTARTING = 1012
     MALFORMED = 4400
     UNAUTHENTICATED = 4401
     TOO_SLOW = 4408

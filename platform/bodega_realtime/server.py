@@ -1,6 +1,7 @@
 """The server: it accepts clients, follows the addons, and drains when it is stopped."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -34,9 +35,12 @@ class Server:
     Args:
         shop: with its Assembly computed.
         port: 0 for any that is free.
+        renew: called in another thread when an addon was upgraded, to replace this process.
     """
 
-    def __init__(self, shop: Shop, host: str, port: int) -> None:
+    def __init__(
+        self, shop: Shop, host: str, port: int, renew: Callable[[], object] = lambda: None
+    ) -> None:
         self._shop = shop
         self._address = (host, port)
         # Two threads: a crowd that returns and replays must not delay what is live.
@@ -46,7 +50,7 @@ class Server:
         self._stream = StreamReader.of(shop.settings, shop.shop_id)
         self._feed = Feed(self._hub, self._log, self._stream)
         self._health = Health(self._database_answers, self._feed_reads)
-        self._follower = Follower(shop, "realtime", self._swapped)
+        self._follower = Follower(shop, "realtime", self._swapped, renew)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop
         self._server: WebSocketServer
@@ -92,10 +96,15 @@ class Server:
         """How many clients are connected."""
         return len(self._hub.listeners)
 
-    async def stop(self) -> None:
-        """Accept nobody any more, send the clients away and leave the register."""
+    async def stop(self, *, restarting: bool = False) -> None:
+        """Accept nobody any more, send the clients away and leave the register.
+
+        Args:
+            restarting: tell the clients that they may come back at once.
+        """
         log.info("stopping", clients=self.clients)
-        self._server.close(code=Close.GOING_AWAY, reason="the server is stopping")
+        code = Close.RESTARTING if restarting else Close.GOING_AWAY
+        self._server.close(code=code, reason="the server is stopping")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

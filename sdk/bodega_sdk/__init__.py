@@ -5,8 +5,10 @@ Whatever is listed in ``__all__`` here, and the public names of the modules
 """
 
 from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
+from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
 from bodega_sdk.files import folder
+from bodega_sdk.hooks import Hook, hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Parameter, Reply, Request, Route, Routes
 from bodega_sdk.identity import ANONYMOUS, Identity, issue_token, read_token
@@ -27,11 +29,13 @@ __all__ = [
     "SDK_VERSION",
     "Channel",
     "Collection",
+    "ConsolePage",
     "Dependency",
     "Entity",
     "Event",
     "Filter",
     "FirstStart",
+    "Hook",
     "Identity",
     "Job",
     "JobRun",
@@ -51,6 +55,7 @@ __all__ = [
     "UTCDateTimeField",
     "database",
     "folder",
+    "hook",
     "hookimpl",
     "hookspec",
     "issue_token",

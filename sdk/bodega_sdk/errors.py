@@ -5,6 +5,7 @@
     BodegaError
     ├── ManifestError           an addon's manifest cannot be used
     ├── UnboundError            the SDK was used outside a running shop
+    ├── HookError               a function cannot be published as a hook
     ├── LeaseLost               this job run no longer owns its job
     ├── PermanentFailure        a job that must not be tried again
     └── Problem                 an answer of the API (RFC 9457)
@@ -13,6 +14,7 @@
         ├── PermissionDenied    403  somebody is, but may not
         ├── NotFound            404
         ├── Conflict            409  the state of the resource forbids it
+        │   └── Vetoed          409  an addon has a reason against it
         ├── PreconditionFailed  412  If-Match names another version
         ├── TooLarge            413
         ├── UnsupportedMedia    415
@@ -20,6 +22,7 @@
         ├── PreconditionRequired 428 If-Match is missing
         ├── TooManyRequests     429
         └── Unavailable         503  try again later
+            └── HookFailed      503  an addon failed where the operation needs it
 """
 
 import reprlib
@@ -38,6 +41,10 @@ class ManifestError(BodegaError):
 
 class UnboundError(BodegaError):
     """The SDK needs a running shop here: call it in a request, a job or a command."""
+
+
+class HookError(BodegaError):
+    """A function cannot be published as a hook; the message says why."""
 
 
 class LeaseLost(BodegaError):
@@ -179,6 +186,41 @@ class Unavailable(Problem):
     """The shop cannot answer now, but will again."""
 
     status, code, title = 503, "unavailable", "Try again later"
+
+
+class Vetoed(Conflict):
+    """An addon has a reason against it.
+
+    Args:
+        addon, hook: who has it, and where it was asked.
+        reason: one sentence for the person who reads it.
+    """
+
+    status, code, title = 409, "vetoed", "An addon forbids it"
+
+    def __init__(self, addon: str, hook: str, reason: str) -> None:
+        super().__init__(f"{addon} forbids it: {reason}", extra={"addon": addon, "hook": hook})
+        self.addon, self.hook, self.reason = addon, hook, reason
+
+
+class HookFailed(Unavailable):
+    """An addon failed, or is quarantined, in a hook that the operation cannot do without.
+
+    Args:
+        addon, hook: who failed, and where.
+        retry_after: seconds.
+    """
+
+    status, code, title = 503, "hook-failed", "An addon stands in the way"
+
+    def __init__(self, addon: str, hook: str, *, retry_after: int = 5) -> None:
+        super().__init__(
+            f"The addon {addon} fails in {hook}, which this needs; nothing was changed. "
+            "'bodega addons list' tells an operator why.",
+            retry_after=retry_after,
+            extra={"addon": addon, "hook": hook},
+        )
+        self.addon, self.hook = addon, hook
 
 
 def invalid(field: str, message: str, found: Any = None) -> InvalidInput:

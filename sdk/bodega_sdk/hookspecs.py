@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bodega_sdk._markers import hookspec, manifest_spec
+from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscriptions
 from bodega_sdk.http import Routes
 from bodega_sdk.jobs import Job
@@ -77,6 +78,12 @@ def register_channels() -> Iterable[Channel]:
 @hookspec
 def register_commands() -> Iterable[click.Command]:
     """Return commands to stand beside ``bodega up``. They run with the shop bound."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_console_pages() -> Iterable[ConsolePage]:
+    """Return pages of the console. Their paths begin with the addon's name or a route root."""
     raise AssertionError("a specification is not called")
 
 

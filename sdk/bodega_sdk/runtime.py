@@ -5,7 +5,7 @@ find the shop there. Only the models' database is one for the whole process: two
 shops in one process take turns, as tests do.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -61,6 +61,9 @@ class Runtime(Protocol):
 
     def read_token(self, token: str, use: str) -> dict[str, Any]:
         """See :func:`bodega_sdk.identity.read_token`."""
+
+    def hook_caller(self, name: str) -> Callable[[dict[str, Any]], Any] | None:
+        """Return what calls a hook with its arguments by name; None when nobody implements it."""
 
     def folder(self, name: str) -> Path:
         """See :func:`bodega_sdk.files.folder`."""

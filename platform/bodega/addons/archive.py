@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bodega.database.connection import is_postgres
+from bodega.database.migrating import applied
 from bodega.errors import AddonError
 from bodega.tablefiles import TableFile, dump_table, load_tables
 from bodega_sdk.models import now
@@ -73,7 +74,7 @@ def write_archive(
             entries = tuple(dump_table(database, table, bundle) for table in tables)
             archive = Archive(
                 addon, version, engine_of(database), now().isoformat(),
-                migrations_of(database, addon), settings, entries,
+                applied(database, addon), settings, entries,
             )  # fmt: skip
             bundle.writestr(_INDEX, json.dumps({"format": FORMAT} | asdict(archive), indent=2))
         file.flush()
@@ -81,15 +82,6 @@ def write_archive(
     part.rename(path)
     _sync_folder(path.parent)
     return archive
-
-
-def migrations_of(database: Any, addon: str) -> tuple[str, ...]:
-    """Return the names of the migrations of an addon that have run."""
-    table = f"{addon}_migration"
-    if not database.table_exists(table):
-        return ()
-    rows = database.execute_sql(f'SELECT name FROM "{table}" ORDER BY name').fetchall()
-    return tuple(name for (name,) in rows)
 
 
 def _sync_folder(folder: Path) -> None:

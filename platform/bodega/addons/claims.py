@@ -10,7 +10,7 @@ _PARAMETER = re.compile(r"{\w+}")
 #: Every kind of name that an addon can own.
 KINDS = (
     "table", "index", "route", "operation", "permission", "setting", "event", "job",
-    "channel", "command",
+    "channel", "command", "console page", "hook",
 )  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
     yield from (("job", job.name) for job in addon.jobs)
     yield from (("channel", without_parameters(channel.name)) for channel in addon.channels)
     yield from (("command", str(command.name)) for command in addon.commands)
+    yield from (("hook", hook.name) for hook in addon.hooks)
+    yield from (("console page", page.path) for page in addon.console_pages)
 
 
 def collision(addons: Iterable[LoadedAddon]) -> tuple[Claim, str, str] | None:

@@ -8,7 +8,10 @@ from uuid import UUID
 
 import click
 
-from bodega.reserved import COMMANDS, ROOTS
+from bodega.hooks import returns
+from bodega.reserved import COMMANDS, CONSOLE, ROOTS
+from bodega_sdk import hookspecs
+from bodega_sdk.console import ConsolePage
 from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.http import METHODS, Parameter, Route
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"(/([a-z0-9][a-z0-9._-]*|{[a-z_][a-z0-9_]*}))+")
 _PARAMETER = re.compile(r"{(\w+)}")
+_PAGE = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
 _KINDS: dict[str, type] = {
     "routes": Route,
     "jobs": Job,
@@ -30,6 +34,7 @@ _KINDS: dict[str, type] = {
     "subscriptions": Subscription,
     "channels": Channel,
     "commands": click.Command,
+    "console_pages": ConsolePage,
 }
 
 
@@ -61,7 +66,8 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     for route in addon.routes:
         yield from _route_faults(route, manifest)
     yield from _twice(
-        f"{route.method} {_PARAMETER.sub('{}', route.path)}" for route in addon.routes
+        "route",
+        (f"{route.method} {_PARAMETER.sub('{}', route.path)}" for route in addon.routes),
     )
     for subscription in addon.subscriptions:
         if not callable(subscription.handler):
@@ -70,6 +76,18 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
         if len(_PARAMETER.findall(channel.name)) != 1:
             yield f"channel {channel.name!r}: expected one parameter, as in 'orders.{{id}}'"
         yield from _permission_faults(f"channel {channel.name}", channel.permission, manifest)
+    for hook in addon.hooks:
+        if hook.name in hookspecs.hook_names():
+            yield f"hook {hook.name!r} is one of the kernel's"
+        if fault := returns.fault(hook):
+            yield f"hook {hook.name!r}: {fault} ({hook.file}:{hook.line})"
+    yield from _twice("hook", (hook.name for hook in addon.hooks))
+    for item in addon.implementations:
+        if fault := item.fault():
+            yield f"implementation of hook {item.hook!r}: {fault} ({item.place})"
+    for page in addon.console_pages:
+        yield from _page_faults(page, manifest)
+    yield from _twice("console page", (page.path for page in addon.console_pages))
 
 
 def _wrong_kinds(addon: "LoadedAddon") -> Iterator[str]:
@@ -88,11 +106,11 @@ def _not_begun(kind: str, start: str, names: Iterable[str]) -> Iterator[str]:
             yield f"{kind} {name!r} must begin with {start!r}"
 
 
-def _twice(names: Iterable[str]) -> Iterator[str]:
+def _twice(kind: str, names: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            yield f"route {name} is declared twice"
+            yield f"{kind} {name} is declared twice"
         seen.add(name)
 
 
@@ -130,6 +148,26 @@ def _parameter_faults(shown: str, parameter: Any) -> Iterator[str]:
         yield f"{shown}: expected a Parameter, found {parameter!r}"
     elif parameter.type not in (str, int, bool, Decimal, UUID):
         yield f"{shown}: query parameter {parameter.name} has a type that cannot be read"
+
+
+def _page_faults(page: ConsolePage, manifest: Manifest) -> Iterator[str]:
+    shown = f"console page {page.path!r}"
+    own = (manifest.name.replace("_", "-"), *manifest.route_roots)
+    if not isinstance(page.path, str) or not _PAGE.fullmatch(page.path):
+        yield f"{shown}: expected lower-case segments such as 'orders/late'"
+        return
+    root = page.path.partition("/")[0]
+    if root not in own:
+        yield f"{shown} must begin with {' or '.join(dict.fromkeys(own))}"
+    if root in CONSOLE:
+        yield f"{shown}: '/console/{root}' belongs to the kernel"
+    if page.permission == PUBLIC:
+        yield f"{shown} is public; the console is for those who are logged in"
+    yield from _permission_faults(shown, page.permission, manifest)
+    for parameter in page.parameters:
+        yield from _parameter_faults(shown, parameter)
+    if not (isinstance(page.title, str) and page.title.strip()) or not callable(page.render):
+        yield f"{shown}: expected a title and a function that renders it"
 
 
 def _permission_faults(where: str, permission: Any, manifest: Manifest) -> Iterator[str]:

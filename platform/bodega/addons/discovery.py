@@ -10,9 +10,11 @@ import site
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pluggy
 
+from bodega.addons import codes
 from bodega.addons.faults import Fault
 from bodega_sdk import hookspecs
 from bodega_sdk._markers import MANIFEST_PROJECT
@@ -80,7 +82,7 @@ def _manifest_of(entry: importlib.metadata.EntryPoint) -> Manifest:
     # A manager for each: a manifest module may be named like a plugin.
     manager = pluggy.PluginManager(MANIFEST_PROJECT)
     manager.add_hookspecs(hookspecs)
-    manager.register(entry.load(), name=entry.name)
+    manager.register(_import(entry), name=entry.name)
     manager.check_pending()
     found = manager.hook.addon_manifest()
     if len(found) != 1 or not isinstance(found[0], Manifest):
@@ -92,6 +94,14 @@ def _manifest_of(entry: importlib.metadata.EntryPoint) -> Manifest:
     if manifest.name != entry.name:
         raise ValueError(f"the entry point is named {entry.name!r}, the manifest {manifest.name!r}")
     return manifest
+
+
+def _import(entry: importlib.metadata.EntryPoint) -> Any:
+    codes.forget_stale_manifest(entry.module)
+    if entry.module not in sys.modules:
+        source = codes.manifest_source(entry.module)
+        codes.mark_manifest(importlib.import_module(entry.module), source)
+    return entry.load()
 
 
 def _refuse_duplicate(

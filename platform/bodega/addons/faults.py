@@ -1,6 +1,9 @@
 """Why an addon is quarantined: the culprit, the reason and the remedy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+QUARANTINED = "addon-quarantined"
+PENDING = "migration-pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +15,14 @@ class Fault:
         culprit: whose fault it is; the same addon, or one that it depends on.
         reason: what was found, one sentence.
         remedy: what to do, one sentence.
+        code: of the problem that its routes answer with.
     """
 
     addon: str
     culprit: str
     reason: str
     remedy: str
+    code: str = QUARANTINED
 
     def __str__(self) -> str:
         blame = "" if self.culprit == self.addon else f" because of {self.culprit}"
@@ -25,4 +30,4 @@ class Fault:
 
     def spread_to(self, dependent: str) -> "Fault":
         """Return the fault of an addon that depends on this one."""
-        return Fault(dependent, self.culprit, self.reason, self.remedy)
+        return replace(self, addon=dependent)

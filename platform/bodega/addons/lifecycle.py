@@ -7,23 +7,24 @@ process must have let go of the addon before its tables go; between them the jou
 knows what to take back.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bodega.addons import archive, journal, removal, steps
+from bodega import state
+from bodega.addons import archive, codes, journal, removal, steps
 from bodega.addons.discovery import discover
+from bodega.addons.following import ready, wait_for
 from bodega.addons.operator_lock import operator_lock
 from bodega.addons.planning import Planner
-from bodega.addons.plans import Plan, read_id
+from bodega.addons.plans import Plan, Step, read_id
 from bodega.addons.preparation import Preparation, is_prepared, prepare
 from bodega.addons.steps import Refused
-from bodega.database.migrating import schema_change
+from bodega.database.migrating import applied, schema_change
 from bodega.database.tables import SettingRow
 from bodega.errors import AddonError, PlanDrift
-from bodega.processes import Process
+from bodega.hooks import quarantine
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
@@ -53,11 +54,15 @@ class Change:
         addons: those it was done to, in order.
         generation: of the Assembly that shows it.
         archives: files that hold what uninstalled addons kept.
+        codes: fingerprint of the code that the processes should run of those, by addon.
+        waiting: those whose last migrations wait until every process does.
     """
 
     addons: tuple[str, ...]
     generation: int
     archives: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
 
 
 def plan(shop: "Shop", verb: str, name: str, *, cascade: bool = False) -> Plan:
@@ -95,12 +100,28 @@ def apply(
             with schema_change(shop.databases.shop):
                 planner = Planner(shop, cascade=cascade)
                 made = _as_expected(planner.plan(verb, name), expected)
-                steps.take(shop, made.steps)
-                assembly = steps.settle(shop, planner.before.faults)
-            return Change(_named(made), assembly.generation)
+                return _take(shop, made, planner.before.faults)
         except Refused as refused:
             steps.remember(shop, refused.fault)
             raise AddonError(str(refused.fault)) from refused.__cause__
+
+
+def _take(shop: "Shop", made: Plan, quarantined: Iterable[str]) -> Change:
+    """Take a plan's steps, but for those that wait until every process runs new code."""
+    living = shop.register.living()
+    now: list[Step] = []
+    later: list[Step] = []
+    for step in made.steps:
+        manifest = shop.catalogue.manifests.get(step.addon)
+        code = codes.current(manifest).fingerprint if manifest else ""
+        (now if ready(living, step, code) else later).append(step)
+    waiting = tuple(step.addon for step in later)
+    if not now:
+        return Change(_named(made), state.read_generation(), waiting=waiting)
+    steps.take(shop, now)
+    assembly = steps.settle(shop, {*quarantined, *waiting})
+    named = {name: code for name, code in assembly.code.items() if name in _named(made)}
+    return Change(_named(made), assembly.generation, codes=named, waiting=waiting)
 
 
 def apply_plan(shop: "Shop", plan_id: str) -> Change:
@@ -178,6 +199,7 @@ def retry(shop: "Shop", name: str) -> Change:
             raise AddonError(f"addon {name!r} is not enabled; run 'bodega addons enable {name}'")
         if name in made.before.faults:
             raise AddonError(str(made.before.faults[name]))
+        quarantine.forgive(name)
         return Change((name,), steps.settle(shop, made.before.faults).generation)
 
 
@@ -217,7 +239,7 @@ def restore(shop: "Shop", path: Path) -> dict[str, int]:
 
 
 def _refuse_other_migrations(database: Any, found: archive.Archive) -> None:
-    there = archive.migrations_of(database, found.addon)
+    there = applied(database, found.addon)
     if not there:
         raise AddonError(
             f"addon {found.addon!r} is not installed; run 'bodega addons install {found.addon}'"
@@ -227,15 +249,3 @@ def _refuse_other_migrations(database: Any, found: archive.Archive) -> None:
             f"the archive is of version {found.version}, whose tables differ from those of the "
             f"version that is installed; install {found.addon} {found.version}, restore, upgrade"
         )
-
-
-def wait_for(
-    shop: "Shop", generation: int, timeout: float, sleep: Callable[[float], None] = time.sleep
-) -> list[Process]:
-    """Wait until every living process serves a generation; return the laggards."""
-    deadline = time.monotonic() + timeout
-    while True:
-        lagging = [item for item in shop.register.living() if item.generation < generation]
-        if not lagging or time.monotonic() > deadline:
-            return lagging
-        sleep(0.05)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from bodega.addons.faults import Fault
 from bodega.addons.graph import closure, resolve
 from bodega.database.tables import AddonRow
+from bodega.hooks import quarantine
+from bodega_sdk.manifest import Manifest
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
@@ -13,7 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AddonState:
-    """An addon and its state: available, disabled, enabled or quarantined."""
+    """An addon and its state: available, disabled, enabled, pending_upgrade or quarantined.
+
+    Args:
+        waiting: migrations that run once every process runs the new code.
+    """
 
     name: str
     version: str
@@ -21,6 +27,7 @@ class AddonState:
     summary: str
     depends: tuple[str, ...]
     fault: Fault | None
+    waiting: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as the API and ``--json`` show it."""
@@ -40,22 +47,25 @@ def _state(shop: "Shop", name: str, row: AddonRow | None) -> AddonState:
     return AddonState(
         name,
         manifest.version if manifest else row.version if row else "?",
-        "quarantined" if fault else _word(row),
+        "quarantined" if fault else _word(row, manifest),
         manifest.summary if manifest else "",
         manifest.depends if manifest else (),
         fault,
+        shop.assembly.waiting.get(name, ()),
     )
 
 
-def _word(row: AddonRow | None) -> str:
+def _word(row: AddonRow | None, manifest: Manifest | None) -> str:
     if row is None or not row.installed:
         return "available"
+    if manifest is not None and row.version not in ("?", manifest.version):
+        return "pending_upgrade"
     return "enabled" if row.enabled else "disabled"
 
 
 def _fault(shop: "Shop", name: str, row: AddonRow | None) -> Fault | None:
     if row is not None and row.enabled:
-        return shop.assembly.faults.get(name)
+        return shop.assembly.faults.get(name) or quarantine.fault_of(row)
     manifests = shop.catalogue.manifests
     if name not in manifests and name not in shop.catalogue.faults:
         return None  # Its package is gone, and nobody asks for it.

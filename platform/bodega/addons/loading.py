@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,15 @@ from typing import Any
 import click
 import pluggy
 
+from bodega.addons import codes
+from bodega.addons.codes import Code
 from bodega.addons.declarations import check
+from bodega.hooks.implementations import Implementation, implementations
 from bodega_sdk import hookspecs
 from bodega_sdk._markers import ADDON_PROJECT
+from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscription, Subscriptions
+from bodega_sdk.hooks import Hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Route, Routes
 from bodega_sdk.jobs import Job
@@ -28,7 +34,10 @@ class LoadedAddon:
 
     Args:
         manifest: its manifest.
+        hooks: those that it publishes.
+        implementations: what it implements of hooks that addons publish.
         first_start: its hook for a new shop, if it has one.
+        code: what of it this process imported.
     """
 
     manifest: Manifest
@@ -39,7 +48,11 @@ class LoadedAddon:
     subscriptions: tuple[Subscription, ...] = ()
     channels: tuple[Channel, ...] = ()
     commands: tuple[click.Command, ...] = ()
+    console_pages: tuple[ConsolePage, ...] = ()
+    hooks: tuple[Hook[..., Any], ...] = ()
+    implementations: tuple[Implementation, ...] = ()
     first_start: Callable[[FirstStart], None] | None = field(default=None, compare=False)
+    code: Code = field(default=Code(), compare=False)
 
     @property
     def name(self) -> str:
@@ -49,14 +62,9 @@ class LoadedAddon:
 
 def migrations_folder(manifest: Manifest) -> Path | None:
     """Return the folder of an addon's migrations, without importing the addon."""
-    try:
-        spec = importlib.util.find_spec(manifest.package)
-    # A package inside another imports that one, which may do anything.
-    except (Exception, SystemExit):
-        return None
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        if (Path(place) / "migrations").is_dir():
-            return Path(place) / "migrations"
+    for folder in codes.package_folders(manifest.package):
+        if (folder / "migrations").is_dir():
+            return folder / "migrations"
     return None
 
 
@@ -67,8 +75,22 @@ def load(manifest: Manifest) -> LoadedAddon:
         Exception: whatever the addon's code raises.
         BadDeclaration: a declaration breaks a rule; the message names it.
     """
-    module = importlib.import_module(f"{manifest.package}.plugin")
-    hooks = _hooks(manifest, module)
+    before = set(sys.modules)
+    try:
+        return _load(manifest)
+    except BaseException:
+        # Once it is mended, all of it is imported anew.
+        codes.forget_package(manifest.package, *before)
+        raise
+
+
+def _load(manifest: Manifest) -> LoadedAddon:
+    plugin = f"{manifest.package}.plugin"
+    code = codes.current(manifest)
+    module = importlib.import_module(plugin)
+    code = codes.keep(module, code)
+    manager = _manager(manifest, module)
+    hooks = manager.hook
     addon = LoadedAddon(
         manifest,
         models=_gather(hooks.register_models),
@@ -78,18 +100,32 @@ def load(manifest: Manifest) -> LoadedAddon:
         subscriptions=_subscriptions(hooks),
         channels=_gather(hooks.register_channels),
         commands=_gather(hooks.register_commands),
+        console_pages=_gather(hooks.register_console_pages),
+        hooks=_published(manifest),
+        implementations=implementations(manifest.name, manager, module),
         first_start=_first_start(hooks),
+        code=code,
     )
     check(addon)
     return addon
 
 
-def _hooks(manifest: Manifest, module: ModuleType) -> Any:
+def _manager(manifest: Manifest, module: ModuleType) -> pluggy.PluginManager:
+    # Unknown hooks are no fault yet: other addons may publish them.
     manager = pluggy.PluginManager(ADDON_PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module, name=manifest.name)
-    manager.check_pending()
-    return manager.hook
+    return manager
+
+
+def _published(manifest: Manifest) -> tuple[Hook[..., Any], ...]:
+    """Return the hooks that an addon's module ``hookspecs`` declares, if it has one."""
+    name = f"{manifest.package}.hookspecs"
+    if importlib.util.find_spec(name) is None:
+        return ()
+    found = vars(importlib.import_module(name)).values()
+    own = (item for item in found if isinstance(item, Hook) and item.module == name)
+    return tuple(dict.fromkeys(own))
 
 
 def _gather(hook: Any) -> tuple[Any, ...]:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bodega import state
-from bodega.addons import ledger, removal
+from bodega.addons import codes, ledger, removal
 from bodega.addons.faults import Fault
 from bodega.addons.graph import closure, dependents, resolve
 from bodega.addons.loading import migrations_folder
-from bodega.addons.plans import Plan, Step, difference
-from bodega.addons.scratch import rehearse
+from bodega.addons.plans import MIGRATING, Plan, Step, difference
+from bodega.addons.scratch import Rehearsal, rehearse
 from bodega.addons.steps import Refused, migration_fault
 from bodega.assembly import Assembly, build
 from bodega.database.migrating import MigrationFailed, pending
@@ -106,9 +106,13 @@ class Planner:
         if row is None:
             raise AddonError(f"addon {name!r} is not installed; run 'bodega addons install {name}'")
         version = self._version(name)
-        if row.version == version and not self._pending(name):
+        waiting = self._pending(name)
+        fresh = row.version == version and row.code in ("", self._fingerprint(name))
+        if fresh and not waiting:
             raise AddonError(f"addon {name!r} is up to date, in version {version}")
-        return [self._step("upgrade", name)]
+        early = codes.expanding(waiting)
+        steps = [] if fresh and not early and waiting else [self._step("upgrade", name)]
+        return steps + [self._step("contract", name)] * (len(early) < len(waiting))
 
     def _remove(self, verb: str, name: str) -> list[Step]:
         if name not in self._rows:
@@ -128,6 +132,9 @@ class Planner:
     def _version(self, name: str) -> str:
         manifest = self._manifests.get(name)
         return manifest.version if manifest else ""
+
+    def _fingerprint(self, name: str) -> str:
+        return codes.current(self._manifests[name]).fingerprint
 
     def _pending(self, name: str) -> list[str]:
         folder = migrations_folder(self._manifests[name])
@@ -176,8 +183,8 @@ class Planner:
             )
 
     def _with_statements(self, steps: list[Step]) -> list[Step]:
-        planned: dict[str, tuple[str, ...]] = {}
-        migrating = {step.addon for step in steps if step.verb in ("install", "upgrade")}
+        planned: dict[str, Rehearsal] = {}
+        migrating = {step.addon for step in steps if step.verb in MIGRATING}
         if migrating:
             names = resolve(self._rows.keys() | migrating, self._manifests).names
             try:
@@ -185,13 +192,15 @@ class Planner:
             except MigrationFailed as error:
                 raise Refused(migration_fault(error)) from error
         return [
-            replace(step, statements=self._statements(step, planned.get(step.addon, ())))
+            replace(step, statements=self._statements(step, planned.get(step.addon, Rehearsal())))
             for step in steps
         ]
 
-    def _statements(self, step: Step, planned: tuple[str, ...]) -> tuple[str, ...]:
-        if step.verb in ("install", "upgrade"):
-            return planned
+    def _statements(self, step: Step, planned: Rehearsal) -> tuple[str, ...]:
+        if step.verb == "install":
+            return planned.expand + planned.contract
+        if step.verb in MIGRATING:
+            return planned.expand if step.verb == "upgrade" else planned.contract
         if step.verb in ("uninstall", "purge"):
             return removal.drop_statements(self._shop.databases.shop, step.addon)
         return ()
@@ -205,7 +214,7 @@ class Planner:
         enabled = set(self.state.enabled)
         enabled |= {step.addon for step in steps if step.verb == "enable"}
         enabled -= {step.addon for step in steps if step.verb == "disable"}
-        migrated = {step.addon for step in steps if step.verb in ("install", "upgrade")}
+        migrated = {step.addon for step in steps if step.verb in MIGRATING}
         faults = {name: fault for name, fault in self.before.faults.items() if name not in migrated}
         still = {name: fault for name, fault in faults.items() if name in enabled}
         catalogue, generation = self._shop.catalogue, self.state.generation

@@ -8,8 +8,11 @@ from typing import Any
 from bodega.addons.claims import Claim, claims
 from bodega.assembly import Assembly
 from bodega.errors import OperatorError
+from bodega.hooks.chain import implemented
 from bodega_sdk.encoding import to_json
 
+#: Verbs of steps that run migrations.
+MIGRATING = ("install", "upgrade", "contract")
 VERBS = ("install", "enable", "disable", "upgrade", "uninstall", "purge")
 
 
@@ -18,7 +21,8 @@ class Step:
     """One verb on one addon.
 
     Args:
-        verb: one of :data:`VERBS`.
+        verb: one of :data:`VERBS`, or ``contract``: what of an upgrade takes away what older
+            code needs, done when every process runs the new one.
         addon: its name.
         version: of the package that is there; empty when it is gone.
         statements: what will be executed on the addon's own tables, in order.
@@ -106,7 +110,8 @@ def difference(
 
 
 def _claims(assembly: Assembly) -> set[Claim]:
-    return {claim for addon in assembly.addons for claim in claims(addon)}
+    links = {Claim("hook implementation", name) for name in implemented(assembly.chains)}
+    return links | {claim for addon in assembly.addons for claim in claims(addon)}
 
 
 def _by_kind(found: Iterable[Claim]) -> dict[str, tuple[str, ...]]:

@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from bodega import state
-from bodega.addons import steps
+from bodega.addons import codes, steps
 from bodega.addons.discovery import discover
 from bodega.addons.graph import resolve
 from bodega.addons.loading import migrations_folder
-from bodega.database.migrating import KERNEL_MIGRATIONS, migrate, pending, schema_change
+from bodega.database.migrating import (
+    KERNEL_MIGRATIONS,
+    applied,
+    migrate,
+    pending,
+    schema_change,
+)
 from bodega.database.tables import AddonRow
 from bodega.editions import Edition, read_edition
 from bodega.security.keys import load_keys, make_key
@@ -68,17 +76,37 @@ def prepare(shop: "Shop", edition: Edition | None = None) -> Preparation:
 def _migrate_enabled(shop: "Shop") -> list[str]:
     manifests = shop.catalogue.manifests
     order = resolve(state.read_state().enabled, manifests, shop.catalogue.faults)
-    done = [told for name in order.names for told in _migrate(shop, manifests[name])]
+    done = [told for name in order.names for told in _bring_up_to_date(shop, manifests[name])]
     if done:
         steps.settle(shop, manifests.keys() | order.faults.keys())
     return done
 
 
-def _migrate(shop: "Shop", manifest: Manifest) -> list[str]:
+def _bring_up_to_date(shop: "Shop", manifest: Manifest) -> list[str]:
+    """Migrate an addon whose code is newer than what the shop has written down of it.
+
+    While a process runs other code, what would take something away from it waits.
+    """
+    name, code = manifest.name, codes.current(manifest)
+    row = AddonRow.get_by_id(name)
+    known = applied(shop.databases.shop, name)
+    waiting = [item for item in code.migrations if item not in known]
+    newer = row.version == "?" or Version(manifest.version) > Version(row.version)
+    if not (waiting or newer or not row.installed):
+        return []
+    if all(item.code.get(name, code.fingerprint) == code.fingerprint
+           for item in shop.register.living()):  # fmt: skip
+        return _migrate(shop, manifest)
+    early = codes.expanding(waiting)
+    return _migrate(shop, manifest, early[-1]) if early or newer else []
+
+
+def _migrate(shop: "Shop", manifest: Manifest, target: str | None = None) -> list[str]:
     """Run an addon's migrations and write it down as installed and enabled."""
     folder = migrations_folder(manifest)
-    ran = migrate(shop.databases.shop, manifest.name, folder) if folder else []
-    row = {"version": manifest.version, "installed": True, "enabled": True, "fault": None}
+    ran = migrate(shop.databases.shop, manifest.name, folder, target=target) if folder else []
+    row = {"version": manifest.version, "installed": True, "enabled": True, "fault": None,
+           "code": codes.current(manifest).fingerprint}  # fmt: skip
     AddonRow.insert(name=manifest.name, **row).on_conflict(
         conflict_target=[AddonRow.name], update=row
     ).execute()

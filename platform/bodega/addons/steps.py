@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from bodega import state
-from bodega.addons import ledger
+from bodega.addons import codes, ledger
 from bodega.addons.faults import Fault
 from bodega.addons.loading import migrations_folder
 from bodega.addons.plans import Step, of_definition
 from bodega.assembly import Assembly
-from bodega.database.migrating import MigrationFailed, migrate
+from bodega.database.migrating import MigrationFailed, migrate, pending
 from bodega.database.tables import AddonRow
 from bodega.errors import PlanDrift
 from bodega.jobs import leases
@@ -30,20 +30,21 @@ def install(shop: "Shop", step: Step) -> None:
     """Run an addon's migrations and write it down as installed."""
     manifest = shop.catalogue.manifests[step.addon]
     _migrate_as_planned(shop, step)
-    row = {"version": manifest.version, "installed": True, "enabled": False, "fault": None}
+    row = {"version": manifest.version, "installed": True, "enabled": False, "fault": None,
+           "code": codes.current(manifest).fingerprint}  # fmt: skip
     AddonRow.insert(name=manifest.name, **row).on_conflict(
         conflict_target=[AddonRow.name], update=row
     ).execute()
 
 
-def _migrate_as_planned(shop: "Shop", step: Step) -> None:
-    """Run an addon's migrations and hold what they execute against the plan."""
+def _migrate_as_planned(shop: "Shop", step: Step, target: str | None = None) -> None:
+    """Run an addon's migrations, up to a target, and hold what they execute against the plan."""
     folder = migrations_folder(shop.catalogue.manifests[step.addon])
     if folder is None:
         return
     executed: list[str] = []
     try:
-        migrate(shop.databases.shop, step.addon, folder, executed)
+        migrate(shop.databases.shop, step.addon, folder, executed, target)
     except MigrationFailed as error:
         raise Refused(migration_fault(error)) from error
     if of_definition(executed) != of_definition(step.statements):
@@ -63,8 +64,10 @@ def migration_fault(error: MigrationFailed) -> Fault:
 
 
 def enable(shop: "Shop", step: Step) -> None:
-    """Write an addon down as enabled."""
-    AddonRow.update(enabled=True, fault=None).where(AddonRow.name == step.addon).execute()
+    """Write an addon down as enabled, with the code that this process would run."""
+    code = codes.current(shop.catalogue.manifests[step.addon]).fingerprint
+    row = AddonRow.update(enabled=True, fault=None, code=code)
+    row.where(AddonRow.name == step.addon).execute()
 
 
 def disable(shop: "Shop", step: Step) -> None:
@@ -73,10 +76,20 @@ def disable(shop: "Shop", step: Step) -> None:
 
 
 def upgrade(shop: "Shop", step: Step) -> None:
-    """Run what is pending of an addon's migrations and write its version down."""
+    """Run what older code can live with of an addon's migrations; write its new code down."""
+    manifest = shop.catalogue.manifests[step.addon]
+    folder = migrations_folder(manifest)
+    early = codes.expanding(pending(shop.databases.shop, step.addon, folder)) if folder else ()
+    if early:
+        _migrate_as_planned(shop, step, early[-1])
+    code = codes.current(manifest).fingerprint
+    row = AddonRow.update(version=manifest.version, code=code, fault=None)
+    row.where(AddonRow.name == step.addon).execute()
+
+
+def contract(shop: "Shop", step: Step) -> None:
+    """Run the rest of an addon's migrations; no process runs older code any more."""
     _migrate_as_planned(shop, step)
-    version = shop.catalogue.manifests[step.addon].version
-    AddonRow.update(version=version).where(AddonRow.name == step.addon).execute()
 
 
 _STEPS: dict[str, Callable[["Shop", Step], None]] = {
@@ -84,6 +97,7 @@ _STEPS: dict[str, Callable[["Shop", Step], None]] = {
     "enable": enable,
     "disable": disable,
     "upgrade": upgrade,
+    "contract": contract,
 }
 
 
@@ -107,8 +121,9 @@ def settle(shop: "Shop", quarantined_before: Iterable[str] = ()) -> Assembly:
     for name in sorted(assembly.faults.keys() - set(quarantined_before)):
         raise Refused(assembly.faults[name])
     for addon in assembly.addons:
-        ledger.write(addon)
-    leases.park_and_resume(list(assembly.jobs))
+        if addon.name not in assembly.behind:
+            ledger.write(addon)
+    leases.park_and_resume(list(assembly.jobs), sparing=assembly.behind)
     return assembly
 
 

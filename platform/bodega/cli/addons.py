@@ -1,16 +1,22 @@
 """``bodega addons …``."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bodega.addons import lifecycle
+from bodega.addons import lifecycle, upgrading
 from bodega.addons.listing import AddonState, listing
 from bodega.addons.plans import Plan, read_id
-from bodega.cli.context import Context, home_option
+from bodega.cli.context import Context, home_option, strict_option
 from bodega.errors import Laggards
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_timeout = click.option(
+    "--timeout", type=float, help="Seconds to wait for processes; 60 for upgrades, else 10."
+)
 
 
 @click.group()
@@ -23,7 +29,8 @@ def addons() -> None:
 
 
 @addons.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_json
+@strict_option
 @click.pass_obj
 def list_addons(context: Context, as_json: bool) -> None:
     """List all addons, and why a quarantined one is.
@@ -44,6 +51,8 @@ def _echo_fault(item: AddonState) -> None:
     if item.fault is not None:
         click.echo(f"    culprit: {item.fault.culprit}\n    reason:  {item.fault.reason}")
         click.echo(f"    remedy:  {item.fault.remedy}")
+    for migration in item.waiting:
+        click.echo(f"    waits until every process runs the new code: {migration}")
 
 
 def _options(function: Any) -> Any:
@@ -51,11 +60,10 @@ def _options(function: Any) -> Any:
     for option in (
         click.argument("name"),
         click.option("--plan", "only_plan", is_flag=True, help="Show what would be done."),
-        click.option("--timeout", type=float, default=10.0, show_default=True,
-                     help="Seconds to wait for running processes."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        _timeout,
+        _json,
         click.pass_obj,
-    ):  # fmt: skip
+    ):
         function = option(function)
     return function
 
@@ -97,7 +105,10 @@ def disable(context: Context, name: str, **options: Any) -> None:
 @addons.command()
 @_options
 def upgrade(context: Context, name: str, **options: Any) -> None:
-    """Run what is pending of an addon's migrations, after pip brought a newer version.
+    """Bring an addon's tables and all running processes to the version that pip installed.
+
+    Migrations that only add run first; then every process is replaced by one that runs the
+    new code, without a request lost; then what the old code needed is taken away.
 
     Example: bodega addons upgrade loyalty --plan
     """
@@ -128,11 +139,10 @@ def purge(context: Context, name: str, **options: Any) -> None:
 
 @addons.command()
 @click.option("--plan", "plan_id", required=True, help="The id that a verb prints with --plan.")
-@click.option("--timeout", type=float, default=10.0, show_default=True,
-              help="Seconds to wait for running processes.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_timeout
+@_json
 @click.pass_obj
-def apply(context: Context, plan_id: str, timeout: float, as_json: bool) -> None:
+def apply(context: Context, plan_id: str, timeout: float | None, as_json: bool) -> None:
     """Do what a plan says; refused when the shop has changed since it was made.
 
     Example: bodega addons apply --plan enable:loyalty:0f3c8a2be1d97c54
@@ -144,11 +154,10 @@ def apply(context: Context, plan_id: str, timeout: float, as_json: bool) -> None
 
 @addons.command()
 @click.argument("name")
-@click.option("--timeout", type=float, default=10.0, show_default=True,
-              help="Seconds to wait for running processes.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_timeout
+@_json
 @click.pass_obj
-def retry(context: Context, name: str, timeout: float, as_json: bool) -> None:
+def retry(context: Context, name: str, timeout: float | None, as_json: bool) -> None:
     """Have every process try a quarantined addon again.
 
     Example: bodega addons retry loyalty
@@ -159,7 +168,7 @@ def retry(context: Context, name: str, timeout: float, as_json: bool) -> None:
 
 @addons.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_json
 @click.pass_obj
 def restore(context: Context, file: Path, as_json: bool) -> None:
     """Put the rows of an archive back into an addon that was installed again.
@@ -174,13 +183,14 @@ def restore(context: Context, file: Path, as_json: bool) -> None:
         click.echo(f"{table}: {number:,} rows")
 
 
-def _do(context: Context, verb: str, name: str, *, only_plan: bool, timeout: float,
+def _do(context: Context, verb: str, name: str, *, only_plan: bool, timeout: float | None,
         as_json: bool, cascade: bool = False) -> None:  # fmt: skip
     shop = context.shop()
     if only_plan:
         _show_plan(lifecycle.plan(shop, verb, name, cascade=cascade), as_json)
         return
-    _report(shop, verb, lifecycle.apply(shop, verb, name, cascade=cascade), timeout, as_json)
+    change = lifecycle.apply(shop, verb, name, cascade=cascade)
+    _report(shop, verb, change, timeout, as_json)
 
 
 def _show_plan(plan: Plan, as_json: bool) -> None:
@@ -203,16 +213,34 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
     click.echo(f"\nTo do just this: bodega addons apply --plan {plan.id}")
 
 
+#: Seconds: an upgrade has every process replaced.
+_PATIENCE = {"upgrade": 60.0}
 _DONE = {"install": "installed", "enable": "enabled", "disable": "disabled",
          "upgrade": "upgraded", "uninstall": "uninstalled", "purge": "purged",
          "retry": "enabled"}  # fmt: skip
 
 
-def _report(shop: Any, verb: str, change: lifecycle.Change, timeout: float, as_json: bool) -> None:
-    laggards = lifecycle.wait_for(shop, change.generation, timeout)
+def _finished(shop: Any, change: lifecycle.Change, timeout: float) -> lifecycle.Change:
+    """Contract what waited, now that every process runs the new code."""
+    for name in change.waiting:
+        finished = upgrading.finish(shop, name, timeout)
+        if finished is not None:
+            change = replace(change, generation=finished.generation)
+    lifecycle.wait_for(shop, change.generation, timeout)
+    return replace(change, waiting=())
+
+
+def _report(
+    shop: Any, verb: str, change: lifecycle.Change, timeout: float | None, as_json: bool
+) -> None:
+    timeout = _PATIENCE.get(verb, 10.0) if timeout is None else timeout
+    laggards = lifecycle.wait_for(shop, change.generation, timeout, code=change.codes)
+    if not laggards:
+        change = _finished(shop, change, timeout)
     living, done = shop.register.living(), _DONE[verb]
     if as_json:
-        told = {done: change.addons, "generation": change.generation, "archives": change.archives,
+        told = {done: change.addons, "addons": change.addons, "generation": change.generation, "archives": change.archives,
+                "waiting": change.waiting,
                 "processes": len(living), "laggards": [str(item) for item in laggards]}  # fmt: skip
         click.echo(json.dumps(told))
     else:
@@ -223,6 +251,8 @@ def _report(shop: Any, verb: str, change: lifecycle.Change, timeout: float, as_j
         click.echo(f"{len(living) - len(laggards)} of {len(living)} running processes follow.")
     if laggards:
         listed = ", ".join(map(str, laggards))
+        left = f"; what waits of {', '.join(change.waiting)} is done once they do"
         raise Laggards(
             f"did not follow within {timeout:g} s: {listed}; look at their logs or restart them"
+            f"{left if change.waiting else ''}"
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bodega.errors import AddonError
 from bodega.settings import Settings, read_settings
 from bodega_sdk.runtime import bound
 
@@ -20,6 +21,7 @@ class Context:
     """The settings and the shop of one call of the command line."""
 
     home: Path | None = None
+    strict: bool = False
     _shop: "Shop | None" = field(default=None, repr=False)
 
     @property
@@ -43,8 +45,19 @@ class Context:
                     click.echo(line, err=True)
             _recover(shop)
             shop.refresh()
+            self.check(shop)
             self._shop = shop
         return self._shop
+
+    def check(self, shop: "Shop") -> None:
+        """Refuse to go on with quarantined addons when that is asked for.
+
+        Raises:
+            AddonError: naming each of them, with the culprit, the reason and the remedy.
+        """
+        faults = shop.assembly.faults
+        if self.strict and faults:
+            raise AddonError(" ".join(str(faults[name]) for name in sorted(faults)))
 
     def bind(self, ctx: click.Context) -> None:
         """Bind the shop's session until the command line ends."""
@@ -80,6 +93,21 @@ def _take_home(ctx: click.Context, _: click.Parameter, home: Path | None) -> Non
         ctx.ensure_object(Context).home = home
 
 
+def _take_strict(ctx: click.Context, _: click.Parameter, strict: bool) -> None:
+    if strict:
+        ctx.ensure_object(Context).strict = True
+
+
+#: ``--strict`` of commands that otherwise go on without what is quarantined.
+strict_option = click.option(
+    "--strict",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    envvar="BODEGA_STRICT",
+    callback=_take_strict,
+    help="Fail with exit code 3 when an enabled addon is quarantined.",
+)
 #: ``--home`` of a command, for those who write it behind the command's name.
 home_option = click.option(
     "--home",

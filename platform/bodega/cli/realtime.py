@@ -4,13 +4,14 @@ import sys
 
 import click
 
-from bodega.cli.context import Context, home_option
+from bodega.cli.context import Context, home_option, strict_option
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
 @home_option
+@strict_option
 @click.pass_obj
 def realtime(context: Context, host: str, port: int) -> None:
     """Stream events to WebSocket clients.

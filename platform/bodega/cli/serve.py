@@ -1,8 +1,11 @@
 """``bodega serve``: the API on gunicorn."""
 
+import subprocess
+import sys
+
 import click
 
-from bodega.cli.context import Context, home_option
+from bodega.cli.context import Context, home_option, strict_option
 
 
 @click.command()
@@ -13,6 +16,7 @@ from bodega.cli.context import Context, home_option
 @click.option("--threads", type=click.IntRange(1, 256), default=8, show_default=True,
               help="Threads of each process.")  # fmt: skip
 @home_option
+@strict_option
 @click.pass_obj
 def serve(context: Context, host: str, port: int, workers: int, threads: int) -> None:
     """Serve the API.
@@ -21,7 +25,27 @@ def serve(context: Context, host: str, port: int, workers: int, threads: int) ->
     """
     from bodega.http.server import serve_forever
 
-    # Makes a new shop, or says what is wrong, before any worker is forked.
-    shop = context.shop()
-    shop.databases.close()
+    if _needs_care(context):
+        # In a process of its own: workers are forked from this one, which must not
+        # hold an addon's code, or no reload would bring newer code.
+        home = ("--home", str(context.settings.home))
+        care = subprocess.run([sys.executable, "-m", "bodega", *home, "migrate", *_flags(context)])
+        if care.returncode:
+            raise SystemExit(care.returncode)
     serve_forever(context.settings, host, port, workers, threads)
+
+
+def _needs_care(context: Context) -> bool:
+    """Whether there is anything to make, to finish or to check before the first worker starts."""
+    from bodega.addons import journal, lifecycle
+    from bodega.shop import Shop
+
+    shop = Shop(context.settings, connections=2)
+    try:
+        return context.strict or not lifecycle.is_prepared(shop) or journal.unfinished()
+    finally:
+        shop.databases.close()
+
+
+def _flags(context: Context) -> tuple[str, ...]:
+    return ("--strict",) if context.strict else ()

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import click
 
-from bodega.cli.context import Context, home_option
+from bodega.cli.context import Context, home_option, strict_option
 
 
 @click.command()
@@ -16,6 +16,7 @@ from bodega.cli.context import Context, home_option
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True,
               help="Processes that serve the API.")  # fmt: skip
 @home_option
+@strict_option
 @click.pass_obj
 def up(context: Context, host: str, port: int, realtime_port: int, workers: int) -> None:
     """Start the API, a worker and the real-time server; Ctrl-C stops them all.
@@ -67,6 +68,7 @@ def _prepare(context: Context) -> tuple[str, ...]:
         click.echo(f"Warning: {error}; addons with pending migrations do not serve", err=True)
     for fault in shop.refresh().faults.values():
         click.echo(f"Warning: {fault}", err=True)
+    context.check(shop)
     shop.databases.close()
     return lines
 

@@ -5,13 +5,14 @@ import socket
 
 import click
 
-from bodega.cli.context import Context, home_option
+from bodega.cli.context import Context, home_option, strict_option
 
 
 @click.command()
 @click.option("--threads", type=click.IntRange(2, 64), default=4, show_default=True,
               help="Jobs at a time.")  # fmt: skip
 @home_option
+@strict_option
 @click.pass_obj
 def worker(context: Context, threads: int) -> None:
     """Run jobs, number events and feed subscriptions. Start as many as you like.

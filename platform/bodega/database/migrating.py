@@ -58,6 +58,15 @@ def _check_foreign_keys(database: Any) -> None:
         raise AddonError(f"a migration left rows of {table} that point to no row of {parent}")
 
 
+def applied(database: Any, owner: str) -> tuple[str, ...]:
+    """Return the names of the migrations that have run, those of newer versions too."""
+    table = f"{owner}_migration"
+    if not database.table_exists(table):
+        return ()
+    rows = database.execute_sql(f'SELECT name FROM "{table}" ORDER BY name').fetchall()
+    return tuple(name for (name,) in rows)
+
+
 def pending(database: Any, owner: str, folder: Path) -> list[str]:
     """Return the names of the migrations that have not run yet."""
     return [item.name for item in _runner(database, owner, folder).status() if not item.applied]

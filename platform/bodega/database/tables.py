@@ -18,6 +18,8 @@ class AddonRow(Model):
     # Why enabling it failed the last time: {"culprit", "reason", "remedy"}.
     fault: Any = peewee.JSONField(null=True)
     installed_at: Any = UTCDateTimeField(default=now)
+    # Fingerprint of the code that it was installed or last upgraded to.
+    code: Any = peewee.CharField(max_length=100, default="")
 
     class Meta:
         table_name = "bodega_addon"

@@ -8,7 +8,8 @@ import falcon
 import orjson
 from falcon import media
 
-from bodega.http import docs, health, openapi, system
+from bodega.console import pages as console
+from bodega.http import closed, docs, health, openapi, system
 from bodega.http.binding import Responder
 from bodega.http.errors import add_error_handlers
 from bodega.http.middleware import ConnectionPerRequest, RequestContext
@@ -36,8 +37,9 @@ def build_app(session: "Session") -> falcon.App[Any, Any]:
     routes = (*kernel_routes(session), *session.assembly.routes)
     for path, resource in resources(routes, session).items():
         app.add_route(API_ROOT + path, resource)
-    for kernel_part in (system, health, openapi, docs):
+    for kernel_part in (system, health, openapi, docs, console):
         kernel_part.add_routes(app, session)
+    closed.add_sinks(app, API_ROOT, session.assembly.closed)
     return app
 
 

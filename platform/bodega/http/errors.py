@@ -24,7 +24,8 @@ CATALOGUE: dict[str, type[Problem]] = {
     for item in vars(errors).values()
     if isinstance(item, type) and issubclass(item, Problem)
 }
-_BY_STATUS = {item.status: item for item in CATALOGUE.values()}
+# The general one of a status comes first, and its particular cases behind it.
+_BY_STATUS = {item.status: item for item in reversed(CATALOGUE.values())}
 
 
 class MethodNotAllowed(Problem):

@@ -1,13 +1,23 @@
 """The API on gunicorn: threads in a few processes, each with a shop of its own."""
 
 import os
+import signal
+import sys
+import time
 from typing import Any
 
+import peewee
+import structlog
 from gunicorn.app.base import BaseApplication
 
+from bodega.http.arbiter import Arbiter
 from bodega.settings import Settings
 from bodega.telemetry.logging import configure_logging
 from bodega.telemetry.metrics_folder import VARIABLE, collect_in
+
+log = structlog.get_logger(__name__)
+#: Seconds that a worker waits for a database that is away when it starts.
+_PATIENCE = 30.0
 
 
 class Server(BaseApplication):
@@ -32,9 +42,34 @@ class Server(BaseApplication):
 
         configure_logging(self._settings, "web")
         shop = Shop(self._settings, build_app, connections=self._options["threads"] + 4)
-        shop.refresh()
-        Follower(shop, "web").start()
+        _refresh_patiently(shop)
+        arbiter = os.getppid()
+        Follower(shop, "web", renew=lambda: os.kill(arbiter, signal.SIGHUP)).start()
         return Gate(shop)
+
+    def run(self) -> None:
+        """Serve until the end."""
+        try:
+            Arbiter(self).run()
+        except RuntimeError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            sys.exit(1)
+
+
+def _refresh_patiently(shop: Any) -> None:
+    """Compute the Assembly; a worker that cannot boot would end the server with all its workers."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            shop.refresh()
+        except peewee.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("the database does not answer yet", error=str(error))
+            shop.databases.close()
+            time.sleep(0.5)
+        else:
+            return
 
 
 def serve_forever(settings: Settings, host: str, port: int, workers: int, threads: int) -> None:

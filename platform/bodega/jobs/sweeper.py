@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bodega.addons.upgrading import Finisher
 from bodega.database import outbox
 from bodega.database.connection import is_postgres
 from bodega.database.tables import ScheduleRow, SubscriptionRow
@@ -33,6 +34,7 @@ class Sweeper:
         self._shop = shop
         self._interval = interval
         self._stopped = threading.Event()
+        self._finisher = Finisher(shop)
         self._thread = threading.Thread(target=self._loop, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -56,6 +58,7 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Do one round."""
+        self._finisher.step()
         with self._shop.lent() as shop, bound(shop):
             back = leases.give_back_expired()
             if back:

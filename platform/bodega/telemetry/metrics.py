@@ -8,13 +8,22 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
+    Summary,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bodega.telemetry.metrics_folder import VARIABLE
 
-__all__ = ["CONTENT_TYPE_LATEST", "DURATION", "JOBS", "REQUESTS", "exposition"]
+__all__ = [
+    "CONTENT_TYPE_LATEST",
+    "DURATION",
+    "HOOK_CALLS",
+    "HOOK_SECONDS",
+    "JOBS",
+    "REQUESTS",
+    "exposition",
+]
 
 REQUESTS = Counter(
     "bodega_http_requests_total", "Requests answered.", ("method", "route", "status")
@@ -26,6 +35,13 @@ DURATION = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 JOBS = Counter("bodega_jobs_total", "Runs of jobs that ended.", ("job", "outcome"))
+#: Outcomes: ok, failed, slow (beyond the budget), vetoed, refused (the breaker is open).
+HOOK_CALLS = Counter(
+    "bodega_hook_calls_total", "Calls of implementations of hooks.", ("hook", "addon", "outcome")
+)
+HOOK_SECONDS = Summary(
+    "bodega_hook_seconds", "Seconds that implementations of hooks took.", ("hook", "addon")
+)
 
 
 def exposition() -> bytes:

@@ -11,6 +11,7 @@ from bodega.addons import ledger, lifecycle
 from bodega.addons.listing import listing
 from bodega.addons.plans import VERBS
 from bodega.errors import OperatorError
+from bodega.http.operations import fresh
 from bodega_sdk.errors import Conflict, FieldError, NotFound
 from bodega_sdk.http import Parameter, Request, Route
 from bodega_sdk.schemas import Boolean, Integer, List, Nested, Schema, String
@@ -18,6 +19,7 @@ from bodega_sdk.schemas import Boolean, Integer, List, Nested, Schema, String
 if TYPE_CHECKING:
     from bodega.shop import Session
 
+STATES = ["available", "disabled", "enabled", "pending_upgrade", "quarantined"]
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +30,7 @@ class FaultSchema(Schema):
     culprit = String()
     reason = String()
     remedy = String()
+    code = String(metadata={"description": "Of the problem that its routes answer with."})
 
 
 class AddonSchema(Schema):
@@ -35,10 +38,11 @@ class AddonSchema(Schema):
 
     name = String()
     version = String()
-    state = String(metadata={"enum": ["available", "disabled", "enabled", "quarantined"]})
+    state = String(metadata={"enum": STATES})
     summary = String()
     depends = List(String())
     fault = Nested(FaultSchema, allow_none=True)
+    waiting = List(String(), metadata={"description": "Migrations that wait for new code."})
 
 
 class VerbSchema(Schema):
@@ -55,6 +59,7 @@ class ChangeSchema(Schema):
     addons = List(String())
     generation = Integer()
     archives = List(String())
+    waiting = List(String(), metadata={"description": "Addons whose upgrade goes on by itself."})
 
 
 class OwnerSchema(Schema):
@@ -98,6 +103,8 @@ class Addons:
             name, how = request.params["name"], request.body
             self._must_be_known(name)
             with _refusals():
+                if fresh.is_needed(self._shop):
+                    return _told_by_another(fresh.run(self._shop, verb, name, how))
                 if how["plan"]:
                     return lifecycle.plan(self._shop, verb, name, cascade=how["cascade"]).as_json()
                 change = lifecycle.apply(
@@ -127,7 +134,17 @@ def _unknown(name: str) -> NotFound:
 def _told(change: lifecycle.Change) -> dict[str, Any]:
     """Return a change as it is shown; where archives are is the operator's business only."""
     names = [Path(path).name for path in change.archives]
-    return {"addons": change.addons, "generation": change.generation, "archives": names}
+    return {"addons": change.addons, "generation": change.generation, "archives": names,
+            "waiting": change.waiting}  # fmt: skip
+
+
+def _told_by_another(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what the command line tells as the API does."""
+    if "id" in found:
+        return found  # A plan.
+    names = [Path(path).name for path in found["archives"]]
+    return {"addons": found["addons"], "generation": found["generation"], "archives": names,
+            "waiting": found["waiting"]}  # fmt: skip
 
 
 @contextmanager

@@ -1,0 +1,31 @@
+"""The hooks that the catalogue publishes; other addons implement them in their plugins."""
+
+from uuid import UUID
+
+from bodega_products.pricing import PriceFacts
+from bodega_sdk import Money, hook
+
+
+@hook("veto")
+def refuse_deletion(products: tuple[UUID, ...]) -> str | None:
+    """Say why products must not be deleted.
+
+    Called in the transaction that deletes them, before anything is gone, with the ids of
+    all of them at once: answer with one query, whether there is one product or a thousand.
+    Products that a caller deletes together are kept together.
+
+    Return one sentence for the person who reads it, e.g. ``"2 open orders contain them."``,
+    or None.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook("provide")
+def quote_price(product: PriceFacts, quantity: int) -> Money:
+    """Return the price of one piece, when so many of them are bought.
+
+    The catalogue itself returns the product's price. Wrap it (``@hookimpl(wrapper=True)``)
+    to give a discount, or come first (``tryfirst``) to set a price of your own; return None
+    to leave it to the others. The currency must stay the product's.
+    """
+    raise AssertionError("a specification is not called")

@@ -1,0 +1,138 @@
+"""The kernel's pages about what the shop does: jobs and events.
+
+Every query is bounded: counting all jobs of a status would read all of them, so the
+count goes only as far as it says.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bodega.database import outbox
+from bodega.database.tables import EventRow, JobRow
+from bodega.jobs.administration import STATUSES, select
+from bodega_sdk.console import (
+    PAGE,
+    Badge,
+    Block,
+    ConsolePage,
+    Facts,
+    Link,
+    Progress,
+    Table,
+    page_links,
+)
+from bodega_sdk.http import Parameter, Request
+
+if TYPE_CHECKING:
+    from bodega.shop import Session
+
+READ = "bodega.read"
+#: Rows of one portion.
+SIZE = 50
+#: Jobs of one status are counted up to here.
+COUNTED = 1000
+#: Characters of an event's data or a job's error that are shown.
+SHOWN = 300
+_TONES = {"succeeded": "good", "dead": "bad", "running": "good", "parked": "warning"}
+
+
+def pages(session: "Session") -> tuple[ConsolePage, ...]:
+    """Return the pages."""
+    status = Parameter("status", str, "Only jobs of this status.", choices=STATUSES)
+    return (
+        ConsolePage(
+            "jobs", "Jobs", READ, jobs, "What workers do and have done, newest first.",
+            (status, PAGE),
+        ),
+        ConsolePage(
+            "events", "Events", READ, lambda request: events(session, request),
+            "What happened, newest first.", (PAGE,),
+        ),
+    )  # fmt: skip
+
+
+def jobs_at_a_glance(few: int) -> Iterator[Block]:
+    """Return how many jobs there are of each status, what runs, and the dead letters."""
+    yield jobs_by_status()
+    for status, heading in (("running", "Running now"), ("dead", "Dead letters")):
+        rows = _newest(status).limit(few)
+        yield jobs_table(list(rows), heading, f"No job is {status}.")
+
+
+def jobs_by_status() -> Facts:
+    """Return how many jobs there are of each status, each a link to them."""
+    return Facts([
+        (status, Link(_counted(status), f"/console/jobs?status={status}")) for status in STATUSES
+    ])  # fmt: skip
+
+
+def _counted(status: str) -> str:
+    some = JobRow.select(JobRow.id).where(JobRow.status == status).limit(COUNTED + 1)
+    found = some.count()
+    return f"more than {COUNTED:,}" if found > COUNTED else f"{found:,}"
+
+
+def _newest(status: str | None) -> Any:
+    return select(status=status).order_by(JobRow.id.desc())
+
+
+def jobs(request: Request) -> Iterator[Block]:
+    """The jobs, one portion at a time."""
+    number = request.query["page"]
+    query = _newest(request.query.get("status"))
+    rows = list(query.limit(SIZE + 1).offset((number - 1) * SIZE))
+    yield jobs_by_status()
+    yield jobs_table(rows[:SIZE], "", "There are no such jobs.")
+    yield page_links(request, more=len(rows) > SIZE)
+
+
+def jobs_table(rows: Sequence[JobRow], caption: str, empty: str) -> Table:
+    """Return jobs as a table."""
+    columns = ("Job", "Status", "Progress", "Attempts", "Made", "Ended", "Error", "Id")
+    return Table(columns, [_job(row) for row in rows], caption, empty)
+
+
+def _job(row: JobRow) -> tuple[Any, ...]:
+    return (
+        row.name, Badge(row.status, _TONES.get(row.status, "plain")),
+        Progress(row.done, row.total) if row.done or row.total else None,
+        f"{row.attempts} of {row.max_attempts}", row.created_at, row.finished_at,
+        row.error and _shortened(row.error), row.id,
+    )  # fmt: skip
+
+
+def events(session: "Session", request: Request) -> Iterator[Block]:
+    """The log of events, one portion at a time."""
+    rows, more = last_events(session, request.query["page"], SIZE)
+    yield events_table(rows)
+    yield page_links(request, more=more)
+
+
+def last_events(session: "Session", number: int, size: int) -> tuple[list[EventRow], bool]:
+    """Return a portion of the log and whether there are older events.
+
+    Offsets are dense, so that a portion is found without reading those before it.
+    """
+    first = outbox.last_offset(session.databases.shop) - (number - 1) * size
+    query = EventRow.select().where(EventRow.offset <= first).order_by(EventRow.offset.desc())
+    rows = list(query.limit(size + 1))
+    return rows[:size], len(rows) > size
+
+
+def events_table(rows: Sequence[EventRow]) -> Table:
+    """Return events as a table."""
+    columns = ("Offset", "Event", "About", "When", "Data")
+    shown = [
+        (str(row.offset), row.name, row.key, row.occurred_at, _shortened(_text(row.data)))
+        for row in rows
+    ]
+    return Table(columns, shown, empty="Nothing has happened yet.")
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,0 +1,1 @@
+"""Hooks of addons: chains, the policy of a call, breakers, quarantine, explanations."""

@@ -1,0 +1,266 @@
+"""Pages of the console: an addon returns blocks of data, the kernel makes HTML of them.
+
+So every page looks alike, prints, works on a telephone and with a screen reader, and
+nothing that a page shows can become markup or script.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import falcon
+
+from bodega_sdk.http import Parameter, Request
+from bodega_sdk.money import Money
+
+__all__ = [
+    "PAGE",
+    "TONES",
+    "Badge",
+    "Bars",
+    "Block",
+    "Cell",
+    "ConsolePage",
+    "Facts",
+    "Heading",
+    "Line",
+    "Link",
+    "Notice",
+    "Pages",
+    "Progress",
+    "Table",
+    "Text",
+    "page_links",
+]
+
+#: The query parameter of a page that shows its rows in portions; see :func:`page_links`.
+PAGE = Parameter("page", int, "Page number, from 1.", 1, 1, 1000)
+#: What a badge or a notice says of itself besides its words.
+TONES = ("plain", "good", "warning", "bad")
+
+
+def _keep(block: object, name: str, values: Iterable[object]) -> None:
+    """Let a block hold what it was given as it is now, also when that can be read once only."""
+    object.__setattr__(block, name, tuple(values))
+
+
+def _check_tone(tone: str) -> None:
+    if tone not in TONES:
+        raise ValueError(f"expected a tone out of {', '.join(TONES)}, found {tone!r}")
+
+
+def _check_address(address: str) -> None:
+    # A browser reads a backslash as a slash, and leaves out white space and controls.
+    own = address.startswith("/") and not address.startswith("//")
+    if not own or "\\" in address or not address.isprintable():
+        raise ValueError(f"expected an address of this shop such as '/console', found {address!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to an address of this shop.
+
+    Args:
+        text: what it reads.
+        address: begins with one ``/``.
+    """
+
+    text: str
+    address: str
+
+    def __post_init__(self) -> None:
+        _check_address(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A word that stands out, e.g. a status.
+
+    Args:
+        tone: one of :data:`TONES`; the word must do without it.
+    """
+
+    text: str
+    tone: str = "plain"
+
+    def __post_init__(self) -> None:
+        _check_tone(self.tone)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far something is; without a total only the number that is done is shown."""
+
+    done: int
+    total: int | None = None
+
+
+#: What stands in a cell: None is shown as a dash, a datetime (aware) in UTC.
+Cell = str | int | float | Decimal | Money | datetime | UUID | Link | Badge | Progress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading inside the page; the page's title stands above it already."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; an empty line begins another."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A paragraph that should not be missed.
+
+    Args:
+        tone: one of :data:`TONES`.
+    """
+
+    text: str
+    tone: str = "plain"
+
+    def __post_init__(self) -> None:
+        _check_tone(self.tone)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values, one below the other."""
+
+    rows: Sequence[tuple[str, Cell]]
+
+    def __post_init__(self) -> None:
+        _keep(self, "rows", map(tuple, self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table.
+
+    Args:
+        columns: their headings; the first column names its row.
+        rows: as many cells each as there are columns. Fetch a bounded number.
+        caption: what it shows, for those who cannot see where it stands.
+        empty: what is said when there are no rows.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+    empty: str = "There is nothing here yet."
+
+    def __post_init__(self) -> None:
+        _keep(self, "columns", self.columns)
+        _keep(self, "rows", map(tuple, self.rows))
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"expected {len(self.columns)} cells in a row, found {len(row)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A bar chart of numbers from 0, one bar below the other.
+
+    Args:
+        rows: labels and numbers.
+        caption: what it shows.
+        unit: stands behind each number.
+    """
+
+    rows: Sequence[tuple[str, float]]
+    caption: str
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        _keep(self, "rows", map(tuple, self.rows))
+        for label, value in self.rows:
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"bar {label!r}: expected a number from 0, found {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line chart; the numbers stand below it in a table that can be opened.
+
+    Args:
+        points: labels and numbers, from left to right.
+        caption: what it shows.
+        unit: stands behind each number.
+    """
+
+    points: Sequence[tuple[str, float]]
+    caption: str
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        _keep(self, "points", map(tuple, self.points))
+        for label, value in self.points:
+            if not math.isfinite(value):
+                raise ValueError(f"point {label!r}: expected a finite number, found {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Links to the page before and the page behind; None where there is none."""
+
+    previous: str | None = None
+    next: str | None = None
+
+    def __post_init__(self) -> None:
+        for address in filter(None, (self.previous, self.next)):
+            _check_address(address)
+
+
+def page_links(request: Request, *, more: bool) -> Pages:
+    """Return the links from one portion of rows to its neighbours.
+
+    Args:
+        request: of a page that knows the parameter :data:`PAGE`.
+        more: whether rows are left behind this portion; fetch one more to know.
+    """
+    number = request.query["page"]
+
+    def address(page: int) -> str:
+        query = dict(request.raw.params) | {"page": page}
+        return str(request.raw.path + falcon.to_query_str(query))
+
+    last = PAGE.maximum or number
+    return Pages(
+        address(number - 1) if number > 1 else None,
+        address(number + 1) if more and number < last else None,
+    )
+
+
+#: What a page consists of.
+Block = Heading | Text | Notice | Facts | Table | Bars | Line | Pages
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePage:
+    """A page that an addon adds to the console.
+
+    Args:
+        path: below ``/console``; its first segment is the addon's name with dashes for
+            underscores, or one of its route roots. E.g. ``"orders/late"``.
+        title: stands in the navigation and above the page.
+        permission: who sees it; never PUBLIC.
+        render: takes the request and returns the blocks. It only reads: the console
+            knows GET alone.
+        summary: one sentence below the title.
+        parameters: the query parameters; any other is refused.
+    """
+
+    path: str
+    title: str
+    permission: str
+    render: Callable[[Request], Iterable[Block]]
+    summary: str = ""
+    parameters: tuple[Parameter, ...] = ()
