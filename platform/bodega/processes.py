@@ -112,5 +112,5 @@ def execute_anew() -> NoReturn:
 
 def this_process(kind: str, generation: int, code: Mapping[str, str] | None = None) -> Process:
     """Return a description of the process this runs in, under a new id."""
-    me = socket.gethostname(), os.getpid()
-    return Process(uuid7().hex, kind, *me, generation, 0, code or {})
+    host, pid = socket.gethostname(), os.getpid()
+    return Process(uuid7().hex, kind, host, pid, generation, 0, code or {})

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 #: The query parameter of a page that shows its rows in portions; see :func:`page_links`.
-PAGE = Parameter("page", int, "Page number, from 1.", 1, 1, 1000)
+PAGE = Parameter("page", int, "Page number, from 1.", 1, 1, 100)
 #: What a badge or a notice says of itself besides its words.
 TONES = ("plain", "good", "warning", "bad")
 

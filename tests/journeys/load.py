@@ -50,6 +50,21 @@ class Seen:
     socket: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Slowly:
+    """A body that is sent piece by piece, so that its request is under way for a while."""
+
+    data: bytes
+    seconds: float
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = 10
+        size = -(-len(self.data) // pieces)
+        for start in range(0, len(self.data), size):
+            time.sleep(self.seconds / pieces)
+            yield self.data[start : start + size]
+
+
 @dataclass
 class Caller:
     """A client that keeps its connection, as all of them do.
@@ -123,12 +138,12 @@ class Caller:
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[Any, bytes]:
         assert self._connection is not None
-        raw = isinstance(body, bytes)
-        headers = {"Content-Type": "text/csv" if raw else "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        data = body if raw or body is None else json.dumps(body).encode()
-        self._connection.request(method, path, data, headers)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if isinstance(body, Slowly):
+            headers |= {"Content-Type": "text/csv", "Content-Length": str(len(body.data))}
+        elif body is not None:
+            headers["Content-Type"], body = "application/json", json.dumps(body).encode()
+        self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         try:
             return answer, answer.read()
@@ -198,12 +213,11 @@ def _life(caller: Caller, path: str, made: dict[str, str], changed: dict[str, st
 
 
 def upload(caller: Caller, addresses: list[tuple[str, str, int]]) -> Step:
-    """Import small files and look how far they are."""
+    """Import small files, every other one over a slow line, and look how far they are."""
     for number in itertools.count():
         rows = "".join(f"file-{number}-{row},Row {row},1.50\n" for row in range(20))
-        status, run = caller.call(
-            "POST", "/api/v1/imports", f"sku,name,price\n{rows}".encode(), expected=202
-        )
+        file = Slowly(f"sku,name,price\n{rows}".encode(), number % 2 * 1.5)
+        status, run = caller.call("POST", "/api/v1/imports", file, expected=202)
         if status == 202:
             caller.seen.imports.append(run["id"])
         yield
@@ -225,8 +239,9 @@ def plant(caller: Caller, addresses: list[tuple[str, str, int]]) -> Step:
         if status != 201:
             continue
         note = {"note": f"note {height}"}
-        caller.call("PATCH", f"{path}/{row['id']}", note, route=f"{path}/{{id}}")
-        yield
+        for method, body in (("PATCH", note), ("GET", None)):
+            caller.call(method, f"{path}/{row['id']}", body, route=f"{path}/{{id}}")
+            yield
 
 
 @dataclass
@@ -287,6 +302,7 @@ class Listener:
 #: What a client can be, and the seconds between two of its calls.
 ROLES: dict[str, tuple[Callable[..., Step], float]] = {
     "read": (read, 0.06),
+    "visit": (read, 1.5),
     "write": (write, 0.08),
     "upload": (upload, 0.3),
     "plant": (plant, 0.1),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bodega.database import outbox
 from bodega.database.tables import EventRow, JobRow
-from bodega.jobs.administration import STATUSES, select
+from bodega.jobs.administration import STATUSES
 from bodega_sdk.console import (
     PAGE,
     Badge,
@@ -23,6 +23,7 @@ from bodega_sdk.console import (
     page_links,
 )
 from bodega_sdk.http import Parameter, Request
+from bodega_sdk.jobs import LANES
 
 if TYPE_CHECKING:
     from bodega.shop import Session
@@ -56,8 +57,8 @@ def jobs_at_a_glance(few: int) -> Iterator[Block]:
     """Return how many jobs there are of each status, what runs, and the dead letters."""
     yield jobs_by_status()
     for status, heading in (("running", "Running now"), ("dead", "Dead letters")):
-        rows = _newest(status).limit(few)
-        yield jobs_table(list(rows), heading, f"No job is {status}.")
+        rows, _ = _of_status(status, 1, few)
+        yield jobs_table(rows, heading, f"No job is {status}.")
 
 
 def jobs_by_status() -> Facts:
@@ -73,18 +74,37 @@ def _counted(status: str) -> str:
     return f"more than {COUNTED:,}" if found > COUNTED else f"{found:,}"
 
 
-def _newest(status: str | None) -> Any:
-    return select(status=status).order_by(JobRow.id.desc())
-
-
 def jobs(request: Request) -> Iterator[Block]:
     """The jobs, one portion at a time."""
-    number = request.query["page"]
-    query = _newest(request.query.get("status"))
-    rows = list(query.limit(SIZE + 1).offset((number - 1) * SIZE))
+    status, number = request.query.get("status"), request.query["page"]
+    rows, more = _of_status(status, number, SIZE) if status else _of_all(number, SIZE)
     yield jobs_by_status()
-    yield jobs_table(rows[:SIZE], "", "There are no such jobs.")
-    yield page_links(request, more=len(rows) > SIZE)
+    yield jobs_table(rows, "", "There are no such jobs.")
+    yield page_links(request, more=more)
+
+
+def _of_all(number: int, size: int) -> tuple[list[JobRow], bool]:
+    query = JobRow.select().order_by(JobRow.id.desc())
+    rows = list(query.limit(size + 1).offset((number - 1) * size))
+    return rows[:size], len(rows) > size
+
+
+def _of_status(status: str, number: int, size: int) -> tuple[list[JobRow], bool]:
+    """Return a portion of the jobs of a status, the last due first, and whether there are more.
+
+    Lane by lane, because the index is by status, lane and time: to order all jobs of a
+    status otherwise, SQLite would sort them all.
+    """
+    found: list[tuple[Any, Any]] = []
+    for lane in LANES:
+        query = JobRow.select(JobRow.run_at, JobRow.id).where(
+            JobRow.status == status, JobRow.lane == lane
+        )
+        found.extend(query.order_by(JobRow.run_at.desc()).limit(number * size + 1).tuples())
+    places = [key for _, key in sorted(found, reverse=True)[(number - 1) * size : number * size]]
+    rows = {row.id: row for row in JobRow.select().where(JobRow.id.in_(places))}
+    # A job may have been deleted in between.
+    return [rows[key] for key in places if key in rows], len(found) > number * size
 
 
 def jobs_table(rows: Sequence[JobRow], caption: str, empty: str) -> Table:

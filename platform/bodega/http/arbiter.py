@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn import arbiter
 
 
-class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
+class Arbiter(arbiter.Arbiter):
     """Reloads on HUP without a moment in which nobody serves.
 
     gunicorn's own ends the old workers as soon as it has forked the new ones, which then

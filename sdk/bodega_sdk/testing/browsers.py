@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 VARIABLE = "BODEGA_TEST_BROWSER"
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -30,7 +30,8 @@ def chromium(environ: Mapping[str, str] = os.environ) -> Iterator[Browser]:
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program(playwright, environ), args=_arguments()
+            executable_path=program(environ, playwright.chromium.executable_path),
+            args=_arguments(),
         )
         try:
             yield browser
@@ -38,14 +39,16 @@ def chromium(environ: Mapping[str, str] = os.environ) -> Iterator[Browser]:
             browser.close()
 
 
-def program(playwright: Playwright, environ: Mapping[str, str] = os.environ) -> str:
+def program(environ: Mapping[str, str], own: str) -> str:
     """Return the path of the browser's program.
+
+    Args:
+        own: where playwright keeps the one that it downloads.
 
     Raises:
         BrowserNotFound: there is none.
     """
     given = environ.get(VARIABLE)
-    own = playwright.chromium.executable_path
     places = (given,) if given else (*_installed(environ), own)
     for place in places:
         if os.access(place, os.X_OK) and Path(place).is_file():
