@@ -86,7 +86,7 @@ class Register:
             f"WHERE seen_at > {mark} ORDER BY kind, host, pid",
             (time.time() - SILENCE,),
         )
-        found = (Process(*row[:6], json.loads(row[6])) for row in rows.fetchall())
+        found = [Process(*row, code=json.loads(code)) for *row, code in rows.fetchall()]
         return [process for process in found if _exists(process.host, process.pid)]
 
 

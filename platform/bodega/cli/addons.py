@@ -239,8 +239,8 @@ def _report(
         change = _finished(shop, change, timeout)
     living, done = shop.register.living(), _DONE[verb]
     if as_json:
-        told = {done: change.addons, "addons": change.addons, "generation": change.generation, "archives": change.archives,
-                "waiting": change.waiting,
+        told = {done: change.addons, "addons": change.addons, "generation": change.generation,
+                "archives": change.archives, "waiting": change.waiting,
                 "processes": len(living), "laggards": [str(item) for item in laggards]}  # fmt: skip
         click.echo(json.dumps(told))
     else:

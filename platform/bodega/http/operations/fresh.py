@@ -32,11 +32,9 @@ def run(shop: "Shop", verb: str, name: str, how: dict[str, Any]) -> dict[str, An
     Raises:
         OperatorError: it was refused.
     """
-    ran = subprocess.run(
-        [sys.executable, "-m", "bodega", "--home", str(shop.settings.home), "addons"]
-        + _arguments(verb, name, how),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    bodega = (sys.executable, "-m", "bodega", "--home", str(shop.settings.home))
+    command = [*bodega, "addons", *_arguments(verb, name, how)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode not in (0, Laggards.exit_code):
         lines = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
         log.warning("a verb failed in its own process", verb=verb, code=ran.returncode,
