@@ -86,7 +86,10 @@ class Register:
             f"WHERE seen_at > {mark} ORDER BY kind, host, pid",
             (time.time() - SILENCE,),
         )
-        found = [Process(*row, code=json.loads(code)) for *row, code in rows.fetchall()]
+        found = (
+            Process(key, kind, host, pid, generation, draining, json.loads(code))
+            for key, kind, host, pid, generation, draining, code in rows.fetchall()
+        )
         return [process for process in found if _exists(process.host, process.pid)]
 
 

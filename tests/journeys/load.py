@@ -87,7 +87,7 @@ class Caller:
         """Call the shop and write down what came of it."""
         began = time.monotonic()
         timing = {"at": began, "late": max(0.0, began - self.due) if self.due else 0.0}
-        answer, text, dropped = self._send(method, path, body)
+        answer, text, again = self._send(method, path, body)
         timing["seconds"] = time.monotonic() - began
         status = answer.status if answer else 0
         media = (answer.getheader("Content-Type", "") if answer else "").partition(";")[0]
@@ -96,7 +96,7 @@ class Caller:
         self.seen.answers.append(
             timing | {
                 "method": method, "route": route or path, "status": status, "media": media,
-                "expected": expected, "dropped": dropped, "connection": self.number,
+                "expected": expected, "again": again, "connection": self.number,
                 "generation": int(generation), "told": "" if status == expected else found,
                 "code": found.get("code", "") if isinstance(found, dict) else "",
             }

@@ -499,9 +499,13 @@ def test_a_veto_that_is_in_order_again_still_forbids(ball: Ball) -> None:
     )  # fmt: skip
     lifecycle.enable(ball.shop, "strict")
     ball.moody(VETO)
-    # strict is asked first, and forbids; a wrapper of a veto cannot lift it.
-    with pytest.raises(Vetoed):
-        ball.call(VETO)
+    ball.fail(VETO)
+    ball.mood()["fails"] = False
+    ball.clock.pass_(PAUSE)
+    for _ in range(2):
+        with pytest.raises(Vetoed, match="strict forbids it"):
+            ball.call(VETO)
+    assert ball.mood()["calls"] == FAILURES + 2
 
 
 def test_administrators_see_hooks_and_quarantines_through_the_api(ball: Ball) -> None:

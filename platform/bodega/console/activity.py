@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import peewee
+
 from bodega.database import outbox
 from bodega.database.tables import EventRow, JobRow
 from bodega.jobs.administration import STATUSES
@@ -69,8 +71,10 @@ def jobs_by_status() -> Facts:
 
 
 def _counted(status: str) -> str:
-    some = JobRow.select(JobRow.id).where(JobRow.status == status).limit(COUNTED + 1)
-    found = some.count()
+    some = JobRow.select(JobRow.lane).where(JobRow.status == status).limit(COUNTED + 1)
+    # In the order of the index, lest PostgreSQL look for them through the whole table.
+    ordered = some.order_by(JobRow.lane, JobRow.run_at)
+    found = JobRow.select(peewee.fn.COUNT(peewee.SQL("1"))).from_(ordered).scalar()
     return f"more than {COUNTED:,}" if found > COUNTED else f"{found:,}"
 
 
