@@ -162,7 +162,8 @@ def test_in_the_end_every_process_runs_the_last_release_alone(soak: Any) -> None
 
 def test_no_row_is_lost_or_changed(soak: Any) -> None:
     rows = soak.query(
-        f"SELECT id, height_{RELEASES}, note FROM growing_sprout WHERE watered AND bed = 'soak'"
+        f"SELECT id::text, height_{RELEASES}, note FROM growing_sprout "
+        "WHERE bed = 'soak' AND watered"
     )
     assert {key: height for key, height, _ in rows} == soak.seen["heights"]
     assert all(note in ("", f"note {height}") for _, height, note in rows)
@@ -172,7 +173,7 @@ def test_no_row_is_lost_or_changed(soak: Any) -> None:
 def test_no_job_is_lost_and_every_import_that_was_accepted_is_done(soak: Any) -> None:
     statuses = soak.query("SELECT name, status, count(*) FROM bodega_job GROUP BY name, status")
     assert {status for _, status, _ in statuses} == {"succeeded"}, statuses
-    runs = dict(soak.query("SELECT id, status FROM imports_import WHERE total_rows = 20"))
+    runs = dict(soak.query("SELECT id::text, status FROM imports_import WHERE total_rows = 20"))
     assert runs == dict.fromkeys(soak.seen["imports"], "completed")
     products = "SELECT count(*) FROM products_product WHERE sku LIKE 'file-%'"
     assert soak.query(products) == [(20 * len(runs),)]

@@ -616,6 +616,7 @@ def test_the_state_is_that_of_the_backup_though_the_package_is_newer(
     later.write_text(
         'def up(migrator, db): db.execute_sql("ALTER TABLE notes_note ADD COLUMN colour TEXT")\n'
     )
+    site.forget()
     other = opened(fresh())
     restore_backup(other, tmp_path / "shop.zip")
     assert everything(other) == before
@@ -635,6 +636,7 @@ def test_a_migration_between_those_that_had_run_is_named(
 ) -> None:
     folder = site.package("notes") / "migrations"
     (folder / "0003_last.py").write_text("def up(migrator, db): pass\n")
+    site.forget()
     lifecycle.prepare(notes_shop)
     write_backup(notes_shop, tmp_path / "shop.zip")
     (folder / "0002_between.py").write_text("def up(migrator, db): pass\n")

@@ -153,7 +153,8 @@ def faults(answer: Answer, names: str | None = None) -> Iterator[str]:
 @pytest.fixture
 def target(shop: Shop, admin: Any) -> Target:
     """A shop with a row in each collection."""
-    made: dict[str, Any] = {"/addons": "products", "/settings": "imports.largest_mb"}
+    made: dict[str, Any] = {"/addons": "products", "/settings": "imports.largest_mb",
+                            "/hooks": "quote_price"}  # fmt: skip
     for path, sent in ROWS.items():
         for body in sent:
             made.setdefault(path, admin.post(f"/api/v1{path}", body).json["id"])

@@ -1,8 +1,10 @@
 """Breakers: who keeps failing is not called for a while, in every process, and comes back."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -528,3 +530,61 @@ def test_administrators_see_hooks_and_quarantines_through_the_api(ball: Ball) ->
     assert (addon["state"], addon["fault"]["culprit"]) == ("quarantined", "moody")
     assert testing.simulate_get(gate, "/api/v1/hooks/none", headers=held).status_code == 404
     assert testing.simulate_get(gate, "/api/v1/hooks").status_code == 401
+
+
+# Real processes.
+
+ON_COMMAND = """
+from pathlib import Path
+
+from bodega_sdk import hookimpl
+
+FOLDER = Path({folder!r})
+
+
+@hookimpl
+def refuse_guest():
+    with (FOLDER / "calls").open("a") as file:
+        file.write(".")
+    if (FOLDER / "fails").exists():
+        raise ValueError("in a mood")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_web_workers_quarantine_together_serve_the_rest_and_recover_together(
+    site: Any, deployment: Any, tmp_path: Path
+) -> None:
+    calls, fails = tmp_path / "calls", tmp_path / "fails"
+    fails.touch()
+    site.install("ballroom")
+    text = ON_COMMAND.format(folder=str(tmp_path))
+    site.write("moody", text, fields='depends=("ballroom",)')
+    deployment.up()
+    assert deployment.command("addons", "enable", "moody").returncode == 0
+
+    def come_in() -> tuple[int, Any]:
+        status, body, _ = deployment.call("POST", "/api/v1/ballroom/guests")
+        return status, body
+
+    def quarantined() -> bool:
+        assert come_in()[0] == 503
+        return "in a mood" in deployment.command("addons", "list").stdout
+
+    deployment.wait_until(quarantined)
+    # Every process follows the generation within a second.
+    time.sleep(2)
+    called = calls.stat().st_size
+    for _ in range(30):
+        status, body = come_in()
+        assert (status, body["addon"]) == (503, "moody")
+        assert deployment.get("/api/v1/ballroom/guests") == (200, {"guests": 0})
+    assert calls.stat().st_size == called
+    assert "a hook is quarantined" in (tmp_path / "up-0.log").read_text()
+    told = deployment.get("/metrics")[1]
+    assert 'addon="moody",hook="ballroom.refuse_guest",outcome="refused"' in told
+    fails.unlink()
+    done = deployment.command("addons", "retry", "moody")
+    assert done.returncode == 0, done.stderr
+    assert {come_in()[0] for _ in range(30)} == {200}

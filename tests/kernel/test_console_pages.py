@@ -1,5 +1,6 @@
 """Pages that addons declare: what they may declare, and who owns a page."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from bodega.addons import ledger, lifecycle
 from bodega.addons.claims import Claim
 from bodega.addons.planning import Planner
 from bodega.errors import AddonError
+from bodega_sdk import console
 
 PLUGIN = """
 from bodega_sdk import *
@@ -99,3 +101,11 @@ def test_a_plan_tells_the_pages_that_would_come(empty_shop: Any, site: Any) -> N
     empty_shop.refresh()
     plan = Planner(empty_shop).plan("enable", "odd_one")
     assert plan.added["console page"] == ("odd-one", "odd-one/late")
+
+
+def test_every_block_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "console.md").read_text()
+    assert [name for name in console.__all__ if f"`{name}" not in text] == []
+    for name in console.__all__:
+        found = getattr(console, name)
+        assert not isinstance(found, type) or not (found.__doc__ or "").startswith(f"{name}(")

@@ -1,0 +1,1 @@
+"""Files of the console that browsers ask for."""

@@ -1,0 +1,1 @@
+"""Templates of the console; Jinja2 reads them."""

@@ -1,0 +1,245 @@
+"""Fixtures: a shop of real processes that is switched, upgraded and watched under load."""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+import venv
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from bodega_sdk.testing import servers
+from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
+
+WEB_WORKERS = 4
+ROLES = {"read": 3, "visit": 1, "write": 1, "upload": 1, "plant": 1}
+LOAD = Path(__file__).with_name("load.py")
+SAMPLE = Path(__file__).parent.parent / "sample_addons" / "growing" / "bodega_sample_growing"
+EXPAND = '''"""The column of release {number}."""
+
+
+def up(migrator, db):
+    db.execute_sql("ALTER TABLE growing_sprout ADD COLUMN height_{number} INTEGER")
+    db.execute_sql("UPDATE growing_sprout SET height_{number} = height_{before}")
+
+
+def down(migrator, db):
+    db.execute_sql("ALTER TABLE growing_sprout DROP COLUMN height_{number}")
+'''
+CONTRACT = '''"""The end of the column of release {gone}; what {before} wrote meanwhile moves."""
+
+
+def up(migrator, db):
+    db.execute_sql(
+        "UPDATE growing_sprout SET height_{number} = height_{before} WHERE height_{number} IS NULL"
+    )
+    db.execute_sql("ALTER TABLE growing_sprout DROP COLUMN height_{gone}")
+
+
+def down(migrator, db):
+    db.execute_sql("ALTER TABLE growing_sprout ADD COLUMN height_{gone} INTEGER")
+'''
+
+
+@dataclass
+class Releases:
+    """The packages of growing; a link shows one of them to whoever imports.
+
+    Args:
+        folder: where they are kept.
+        site: the site folder of the virtual environment that the shop runs in.
+    """
+
+    folder: Path
+    site: Path
+
+    def bring(self, number: int) -> None:
+        """Install a release as pip would, but all of its files at one moment."""
+        made = self.folder / f"release-{number}"
+        package = made / SAMPLE.name
+        shutil.copytree(SAMPLE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        (package / "__init__.py").touch()
+        manifest = package / "manifest.py"
+        text = manifest.read_text()
+        assert "RELEASE = 1\n" in text
+        manifest.write_text(text.replace("RELEASE = 1\n", f"RELEASE = {number}\n"))
+        for release in range(2, number + 1):
+            _write_migrations(package / "migrations", release)
+        _describe(made, number)
+        link = self.folder / "next"
+        link.symlink_to(made)
+        link.replace(self.folder / "current")
+        (self.site / "growing.pth").write_text(f"{self.folder / 'current'}\n")
+
+
+def _write_migrations(folder: Path, number: int) -> None:
+    names = {"number": number, "before": number - 1, "gone": number - 2}
+    first = 2 * number - 2
+    (folder / f"{first:04}_add_height_{number}.py").write_text(EXPAND.format(**names))
+    contracting = folder / f"{first + 1:04}_contract_drop_height_{number - 2}.py"
+    contracting.write_text(CONTRACT.format(**names))
+
+
+def _describe(folder: Path, number: int) -> None:
+    info = folder / f"{SAMPLE.name}-{number}.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: bodega-sample-growing\nVersion: {number}.0.0\n"
+    )
+    (info / "entry_points.txt").write_text(f"[bodega.addons]\ngrowing = {SAMPLE.name}.manifest\n")
+
+
+@dataclass
+class Command:
+    """A verb that was run on the shop, and what it said."""
+
+    verb: str
+    began: float
+    ended: float
+    code: int
+    told: dict[str, Any]
+    error: str
+
+
+@dataclass(repr=False)
+class Soak:
+    """A shop of real processes, what is done to it and what is seen of it.
+
+    Args:
+        url: of its database.
+        generations: process → the generations that it told the register, in order.
+        seen: what the load saw, see :class:`Seen` of ``load.py``.
+    """
+
+    shop: Deployment
+    releases: Releases
+    url: str
+    commands: list[Command] = field(default_factory=list)
+    generations: dict[str, list[int]] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start every process by itself, as a service manager would; install on the live shop."""
+        shop = self.shop
+        assert shop.command("migrate").returncode == 0
+        shop.start("serve", "--port", str(shop.port), "--workers", str(WEB_WORKERS))
+        shop.start("worker")
+        shop.start("realtime", "--port", str(shop.realtime_port))
+        shop.wait_until(lambda: len(self.living()) == WEB_WORKERS + 2)
+        self.releases.bring(1)
+        self.run("enable", "growing")
+
+    def fill(self) -> None:
+        """Give every list of the API something to show."""
+        token = self.shop.log_in()
+        for path, data in (
+            ("products", {"name": "First", "sku": "first", "price": "1.00"}),
+            ("categories", {"name": "First"}),
+            ("growing/sprouts", {"bed": "other", "height": 0}),
+        ):
+            assert self.shop.call("POST", f"/api/v1/{path}", data, token)[0] == 201
+        file = self.shop.folder / "first.csv"
+        file.write_text("sku,name,price\nsecond,Second,1.00\n")
+        self.shop.upload(file, token)
+
+    def run(self, verb: str, name: str) -> None:
+        """Run a verb and keep what it said."""
+        began = time.monotonic()
+        done = self.shop.command("addons", verb, name, "--json")
+        told = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+        self.commands.append(
+            Command(verb, began, time.monotonic(), done.returncode, told, done.stderr)
+        )
+
+    @contextmanager
+    def loaded(self) -> Iterator[None]:
+        """Load the shop from another process during the block, and take what it saw."""
+        told = {"port": self.shop.port, "realtime_port": self.shop.realtime_port, "roles": ROLES,
+                "login": {"email": ADMIN[0], "password": ADMIN[1]},
+                "token": self.shop.log_in()}  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, str(LOAD), json.dumps(told)], env=self.shop.environ, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            ready = process.stdout.readline()
+            assert ready == "ready\n", process.communicate("")[1]
+            yield
+            out, error = process.communicate("", timeout=60)
+            assert not error, error
+            self.seen = json.loads(out)
+        finally:
+            process.kill()
+            process.wait()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look into the register of processes all through the block."""
+        stopped = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(stopped,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+    def _watch(self, stopped: threading.Event) -> None:
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            while not stopped.wait(0.1):
+                cursor.execute("SELECT id, generation FROM bodega_process")
+                for process, generation in cursor.fetchall():
+                    seen = self.generations.setdefault(process, [])
+                    if not seen or seen[-1] != generation:
+                        seen.append(generation)
+
+    def settle(self) -> None:
+        """Wait until every job is done and every event has its place in the log."""
+        job = "SELECT 1 FROM bodega_job WHERE finished_at IS NULL"
+        event = 'SELECT 1 FROM bodega_event WHERE "offset" IS NULL'
+        self.shop.wait_until(lambda: not self.query(f"{job} UNION {event}"), "jobs are not done")
+
+    def living(self) -> list[tuple[int, str]]:
+        """Return the processes that live, and the fingerprints of their code as JSON."""
+        found = self.query(
+            f"SELECT pid, code FROM bodega_process WHERE seen_at > {time.time() - 10}"
+        )
+        return [(pid, code) for pid, code in found if Path(f"/proc/{pid}").exists()]
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the database itself."""
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+
+@pytest.fixture(scope="module")
+def new_soak(
+    postgres_server: str, redis_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Soak]:
+    """A shop on PostgreSQL and Redis, in a virtual environment of its own; nothing runs yet."""
+    folder = tmp_path_factory.mktemp("soak")
+    venv.create(folder / "venv", symlinks=True)
+    (folder / "releases").mkdir()
+    site = next((folder / "venv").glob("lib/python*/site-packages"))
+    name = f"soak_{uuid.uuid4().hex}"
+    url = servers.create_database(postgres_server, name)
+    told = {"DATABASE_URL": url, "REDIS_URL": redis_server, "BODEGA_LOG_LEVEL": "warning"}
+    shop = Deployment(environment(folder / "shop", **told), WEB_WORKERS, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        # A package that is installed for the soak is none of any other test's business.
+        patch.setattr(sys, "executable", str(folder / "venv" / "bin" / "python"))
+        yield Soak(shop, Releases(folder / "releases", site), url)
+        shop.stop()
+    servers.drop_database(postgres_server, name)
