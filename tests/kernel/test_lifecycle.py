@@ -256,6 +256,7 @@ def test_jobs_parked_while_a_migration_was_pending_go_on_after_it_ran(
 ) -> None:
     later = site.package("notes") / "migrations" / "0002_later.py"
     later.write_text("def up(migrator, db): pass\n")
+    site.forget()
     site.install("walls", "pins")
     site.write("other")
     lifecycle.enable(notes_shop, "other")

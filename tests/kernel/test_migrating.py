@@ -156,9 +156,10 @@ def test_a_new_migration_of_an_enabled_addon_quarantines_it_until_it_ran(
         "def up(migrator, db): "
         'db.execute_sql("ALTER TABLE notes_note ADD COLUMN colour VARCHAR(20)")\n'
     )
+    site.forget()
     fault = notes_shop.refresh().faults["notes"]
     assert fault.reason == "migration 0002_colour is pending"
-    assert fault.remedy == "Run 'bodega migrate'"
+    assert fault.remedy == "Run 'bodega addons upgrade notes', or 'bodega migrate'"
     generation = state.read_generation()
     assert lifecycle.prepare(notes_shop).migrations == ("notes 0002_colour",)
     assert state.read_generation() == generation + 1
@@ -168,6 +169,7 @@ def test_a_new_migration_of_an_enabled_addon_quarantines_it_until_it_ran(
 def test_an_upgrade_whose_migration_fails_changes_nothing(notes_shop: Any, site: Any) -> None:
     later = site.package("notes") / "migrations" / "0002_fails.py"
     later.write_text("def up(migrator, db): 1 / 0\n")
+    site.forget()
     before = state.read_state()
     with pytest.raises(AddonError, match="migrations of notes"):
         lifecycle.prepare(notes_shop)

@@ -5,7 +5,7 @@ import getpass
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,12 @@ def _postgres_lock(database: Any, holder: str) -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
         if not cursor.fetchone()[0]:
             raise _busy(_holder(cursor))
-        yield
+        try:
+            yield
+        finally:
+            # The server notices the end of a connection only a moment later.
+            with suppress(psycopg2.Error):
+                cursor.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 def _holder(cursor: Any) -> str:
