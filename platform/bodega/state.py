@@ -75,7 +75,8 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
         if manifest is None:
             continue
         code, done = codes.current(manifest), applied(database, name)
-        if state.codes.get(name) not in (None, "", code.fingerprint):
+        ahead = _missing(code, done)
+        if not ahead and state.codes.get(name) not in (None, "", code.fingerprint):
             behind[name] = state.codes[name]
         fault = _migration_fault(manifest, code, done)
         if fault is not None:
@@ -90,7 +91,7 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
 def _migration_fault(manifest: Manifest, code: Code, done: tuple[str, ...]) -> Fault | None:
     """Return what keeps code from serving: see docs/decisions/0010."""
     name = manifest.name
-    missing = [item for item in code.migrations if item not in done and not codes.contracts(item)]
+    missing = _missing(code, done)
     if missing:
         remedy = f"Run 'bodega addons upgrade {name}', or 'bodega migrate'"
         return Fault(name, name, f"migration {missing[0]} is pending", remedy, PENDING)
@@ -100,6 +101,11 @@ def _migration_fault(manifest: Manifest, code: Code, done: tuple[str, ...]) -> F
         remedy = f"Install the newer version of {name} here, and restart this process"
         return Fault(name, name, reason, remedy, PENDING)
     return None
+
+
+def _missing(code: Code, done: tuple[str, ...]) -> list[str]:
+    """Return the migrations that code needs and that have not run: it is ahead of the shop."""
+    return [item for item in code.migrations if item not in done and not codes.contracts(item)]
 
 
 def _closed(assembly: Assembly, catalogue: Catalogue) -> dict[str, Fault]:
