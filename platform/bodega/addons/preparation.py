@@ -60,8 +60,8 @@ def prepare(shop: "Shop", edition: Edition | None = None) -> Preparation:
         AddonError: a migration failed; nothing has changed.
     """
     shop.catalogue = discover()
-    shop.register.create()
     with schema_change(shop.databases.shop):
+        shop.register.create()
         done = [f"bodega {m}" for m in migrate(shop.databases.shop, "bodega", KERNEL_MIGRATIONS)]
         first = state.read_generation() == 0
         lines: list[str] = []
