@@ -9,7 +9,7 @@ from typing import Any
 import click
 import structlog
 
-from bodega.addons.claims import collision
+from bodega.addons.claims import Claim, collision
 from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
 from bodega.addons.graph import resolve
@@ -77,6 +77,7 @@ def build(
     settings: Mapping[str, Any] | None = None,
     faults: Mapping[str, Fault] | None = None,
     loader: Loader = load,
+    owned: Mapping[Claim, str] | None = None,
 ) -> Assembly:
     """Compute the Assembly of the enabled addons.
 
@@ -86,6 +87,7 @@ def build(
     Args:
         settings: values that the operator set.
         faults: addons that are known to be faulty, e.g. for a pending migration.
+        owned: the ledger: who owns which name already.
     """
     enabled = sorted(set(enabled))
     broken = dict(catalogue.faults) | dict(faults or {})
@@ -94,7 +96,7 @@ def build(
         order = resolve(enabled, catalogue.manifests, broken)
         fault = _load_next(order.names, catalogue.manifests, loaded, loader)
         there = [loaded[n] for n in order.names if n in loaded]
-        fault = fault or _collision(there) or misfit(there)
+        fault = fault or _collision(there, owned) or misfit(there)
         if fault is None:
             break
         broken[fault.addon] = fault
@@ -113,8 +115,10 @@ def _load_next(
             continue
         try:
             loaded[name] = loader(manifests[name])
+        except KeyboardInterrupt:
+            raise
         # An addon may do anything at import, sys.exit() included; the house stays open.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             return _loading_fault(name, manifests[name], error)
     return None
 
@@ -139,10 +143,10 @@ def _innermost(error: BaseException) -> str:
     return f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace else ""
 
 
-def _collision(addons: Iterable[LoadedAddon]) -> Fault | None:
-    """Return the fault of the later of two addons that claim one name."""
+def _collision(addons: Iterable[LoadedAddon], owned: Mapping[Claim, str] | None) -> Fault | None:
+    """Return the fault of an addon that claims another one's name, or else of the later of two."""
     addons = list(addons)
-    found = collision(addons)
+    found = collision(addons, owned)
     if found is None:
         return _parameter_conflict(addons)
     claim, owner, other = found

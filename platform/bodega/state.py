@@ -1,10 +1,10 @@
 """The shop's state in the database: what is enabled, the settings, the generation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bodega.addons import codes
+from bodega.addons import codes, ledger
 from bodega.addons.codes import Code
 from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import PENDING, Fault
@@ -67,7 +67,7 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
 
     Addons whose code does not fit the migrations that have run are quarantined.
     """
-    faults: dict[str, Fault] = {}
+    faults = pending_faults(database, catalogue, state.enabled)
     waiting: dict[str, tuple[str, ...]] = {}
     behind: dict[str, str] = {}
     for name in state.enabled:
@@ -78,14 +78,26 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
         ahead = _missing(code, done)
         if not ahead and state.codes.get(name) not in (None, "", code.fingerprint):
             behind[name] = state.codes[name]
-        fault = _migration_fault(manifest, code, done)
-        if fault is not None:
-            faults[name] = fault
-        elif late := tuple(item for item in code.migrations if item not in done):
+        late = tuple(item for item in code.migrations if item not in done)
+        if late and name not in faults:
             waiting[name] = late
-    assembly = build(catalogue, state.enabled, state.generation, state.settings, faults)
+    owned = ledger.everything()
+    assembly = build(
+        catalogue, state.enabled, state.generation, state.settings, faults, owned=owned
+    )
     closed = _closed(assembly, catalogue)
     return replace(assembly, waiting=waiting, behind=behind, closed=closed)
+
+
+def pending_faults(database: Any, catalogue: Catalogue, names: Iterable[str]) -> dict[str, Fault]:
+    """Return the faults of addons whose code does not fit the migrations that have run."""
+    found: dict[str, Fault] = {}
+    for name in names:
+        manifest = catalogue.manifests.get(name)
+        if manifest is not None:
+            fault = _migration_fault(manifest, codes.current(manifest), applied(database, name))
+            found |= {name: fault} if fault else {}
+    return found
 
 
 def _migration_fault(manifest: Manifest, code: Code, done: tuple[str, ...]) -> Fault | None:

@@ -106,6 +106,12 @@ def _faults(manifest: Manifest) -> Iterator[str]:
         if not isinstance(getattr(manifest, name), tuple):
             yield f"{name} must be a tuple, such as ('orders',) with its comma"
             return
+    for name in ("depends", "auto_enable_with", "conflicts", "routes"):
+        if not all(isinstance(item, str) for item in getattr(manifest, name)):
+            yield f"{name} must hold names, found {getattr(manifest, name)!r}"
+            return
+    if not isinstance(manifest.summary, str):
+        yield f"summary must be text, found {manifest.summary!r}"
     if not isinstance(manifest.name, str) or not _NAME.fullmatch(manifest.name):
         yield "name must be lower_snake_case"
         return

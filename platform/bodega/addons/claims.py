@@ -1,8 +1,10 @@
 """The names that an addon claims: what two addons cannot both own."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+import peewee
 
 from bodega.addons.loading import LoadedAddon
 
@@ -43,10 +45,13 @@ def claims(addon: LoadedAddon) -> tuple[Claim, ...]:
 
 def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
     manifest = addon.manifest
+    yield "table", f"{manifest.name}_migration"
     for model in addon.models:
         yield "table", model._meta.table_name
         for index in model._meta.fields_to_index():
-            yield "index", index._name
+            # One in plain SQL has no name that could be asked for.
+            if isinstance(index, peewee.Index):
+                yield "index", index._name
     for route in addon.routes:
         yield "route", f"{route.method} {without_parameters(route.path)}"
         yield "operation", route.operation_id
@@ -60,12 +65,21 @@ def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
     yield from (("console page", page.path) for page in addon.console_pages)
 
 
-def collision(addons: Iterable[LoadedAddon]) -> tuple[Claim, str, str] | None:
-    """Return the first name that two addons claim, its first owner and the other."""
-    owners: dict[Claim, str] = {}
-    for addon in addons:
-        for claim in claims(addon):
-            owner = owners.setdefault(claim, addon.name)
-            if owner != addon.name:
-                return claim, owner, addon.name
+def collision(
+    addons: Iterable[LoadedAddon], owned: Mapping[Claim, str] | None = None
+) -> tuple[Claim, str, str] | None:
+    """Return the first name that two addons claim, its owner and the other.
+
+    Args:
+        owned: who owns what already; the first to claim a name owns it otherwise.
+    """
+    claimed = {addon.name: claims(addon) for addon in addons}
+    owners = {
+        claim: name for claim, name in (owned or {}).items() if claim in claimed.get(name, ())
+    }
+    for name, found in claimed.items():
+        for claim in found:
+            owner = owners.setdefault(claim, name)
+            if owner != name:
+                return claim, owner, name
     return None

@@ -56,10 +56,15 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     name, manifest = addon.manifest.name, addon.manifest
     yield from _wrong_kinds(addon)
     yield from _not_begun("table", f"{name}_", (model._meta.table_name for model in addon.models))
+    if any(model._meta.table_name == f"{name}_migration" for model in addon.models):
+        yield f"table '{name}_migration' is where its migrations are written down"
     yield from _not_begun("job", f"{name}.", (job.name for job in addon.jobs))
     for job in addon.jobs:
         if job.lane not in LANES:
             yield f"job {job.name!r}: expected a lane out of {', '.join(LANES)}, found {job.lane!r}"
+    for event in addon.events:
+        if not isinstance(event.name, str):
+            yield f"event {event.name!r}: expected a name such as 'order.paid'"
     for command in addon.commands:
         if command.name in COMMANDS:
             yield f"command {command.name!r} is one of the kernel's"

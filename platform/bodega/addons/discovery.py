@@ -66,8 +66,10 @@ def read_catalogue(entries: Iterable[importlib.metadata.EntryPoint]) -> Catalogu
 def _read_one(catalogue: Catalogue, entry: importlib.metadata.EntryPoint) -> None:
     try:
         manifest = _manifest_of(entry)
+    except KeyboardInterrupt:
+        raise
     # An addon may do anything at import, sys.exit() included; the house stays open.
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         catalogue.faults[entry.name] = Fault(
             entry.name,
             entry.name,

@@ -171,6 +171,12 @@ def _known_depth(name: str, manifests: Mapping[str, Manifest], depths: dict[str,
         return 0
 
 
+def ordered(names: Iterable[str], manifests: Mapping[str, Manifest]) -> list[str]:
+    """Return addons, each behind what it depends on, whatever else is wrong with them."""
+    depths: dict[str, int] = {}
+    return sorted(names, key=lambda name: (_known_depth(name, manifests, depths), name))
+
+
 def dependents(name: str, among: Iterable[str], manifests: Mapping[str, Manifest]) -> list[str]:
     """Return the addons that need this one, directly or through others, outermost first."""
     found: list[str] = []

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
 
@@ -19,6 +20,7 @@ from bodega.addons import steps
 from bodega.addons.discovery import discover
 from bodega.database.migrating import schema_change
 from bodega.database.tables import AddonRow, JournalRow
+from bodega.errors import Busy
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
@@ -26,9 +28,29 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-def begin(verb: str, addon: str, enabled: Iterable[str]) -> None:
-    """Write down that a transition begins, in its first transaction."""
-    JournalRow.create(verb=verb, addon=addon, step="draining", enabled_before=list(enabled))
+def begin(verb: str, addon: str, enabled: Iterable[str]) -> UUID:
+    """Write down that a transition begins, in its first transaction; return its id."""
+    row = JournalRow.create(verb=verb, addon=addon, step="draining", enabled_before=list(enabled))
+    found: UUID = row.id
+    return found
+
+
+def is_open(transition: UUID) -> bool:
+    """Whether a transition was neither ended nor taken back, by us or by somebody else."""
+    return bool(JournalRow.select().where(JournalRow.id == transition).exists())
+
+
+def must_be_open(transition: UUID) -> None:
+    """Refuse to go on with a transition that another operator has taken back.
+
+    Raises:
+        Busy: this one has lost its lock, another took it and did so.
+    """
+    if not is_open(transition):
+        raise Busy(
+            "this operator's lock was lost with its connection, and another operator took back "
+            "what was begun; nothing was removed. Try again"
+        )
 
 
 def note_archives(paths: Iterable[Path]) -> None:

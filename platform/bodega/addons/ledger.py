@@ -37,10 +37,17 @@ def taken(addon: LoadedAddon) -> tuple[Claim, str] | None:
     return None
 
 
+def everything() -> dict[Claim, str]:
+    """Return the owner of every name."""
+    return {Claim(row.kind, row.name): row.addon for row in LedgerRow.select()}
+
+
 def tables_of(name: str) -> list[str]:
-    """Return the tables that an addon owns, its history of migrations last."""
+    """Return the tables that an addon owns, without its history of migrations."""
     rows = LedgerRow.select(LedgerRow.name).where(
-        LedgerRow.addon == name, LedgerRow.kind == "table"
+        LedgerRow.addon == name,
+        LedgerRow.kind == "table",
+        LedgerRow.name != f"{name}_migration",
     )
     return [table for (table,) in rows.order_by(LedgerRow.name).tuples()]
 

@@ -165,7 +165,7 @@ def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | N
         planner = Planner(shop, cascade=cascade)
         made = _as_expected(planner.plan(verb, name), expected)
         disabling = [step for step in made.steps if step.verb == "disable"]
-        journal.begin(verb, name, planner.state.enabled)
+        begun = journal.begin(verb, name, planner.state.enabled)
         steps.take(shop, disabling)
         generation = steps.settle(shop, planner.before.faults).generation
     try:
@@ -175,12 +175,14 @@ def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | N
         }
         journal.note_archives(filter(None, dropping.values()))
         with schema_change(shop.databases.shop):
+            journal.must_be_open(begun)
             for step, path in dropping.items():
                 removal.remove(shop, step, path)
             journal.reach("cleaning")
             generation = steps.settle(shop, planner.before.faults).generation
     except BaseException:
-        journal.recover(shop)
+        if journal.is_open(begun):
+            journal.recover(shop)
         raise
     journal.recover(shop)
     return Change(_named(made), generation, tuple(map(str, filter(None, dropping.values()))))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bodega import state
 from bodega.addons import codes, ledger, removal
 from bodega.addons.faults import Fault
-from bodega.addons.graph import closure, dependents, resolve
+from bodega.addons.graph import closure, dependents, ordered, resolve
 from bodega.addons.loading import migrations_folder
 from bodega.addons.plans import MIGRATING, Plan, Step, difference
 from bodega.addons.scratch import Rehearsal, rehearse
@@ -46,8 +46,8 @@ class Planner:
             Refused: the addon cannot be used; carries its fault.
         """
         steps = self._verbs()[verb](name)
-        steps = self._with_statements(steps)
         after = self._after(steps)
+        steps = self._with_statements(steps)
         added, removed = difference(self.before, after)
         return Plan(
             verb,
@@ -186,7 +186,8 @@ class Planner:
         planned: dict[str, Rehearsal] = {}
         migrating = {step.addon for step in steps if step.verb in MIGRATING}
         if migrating:
-            names = resolve(self._rows.keys() | migrating, self._manifests).names
+            # What else is installed may conflict or be broken; it has no say here.
+            names = ordered(closure(migrating, self._manifests), self._manifests)
             try:
                 planned = rehearse(self._shop, names, self._manifests)
             except MigrationFailed as error:
@@ -215,13 +216,20 @@ class Planner:
         enabled |= {step.addon for step in steps if step.verb == "enable"}
         enabled -= {step.addon for step in steps if step.verb == "disable"}
         migrated = {step.addon for step in steps if step.verb in MIGRATING}
-        faults = {name: fault for name, fault in self.before.faults.items() if name not in migrated}
-        still = {name: fault for name, fault in faults.items() if name in enabled}
+        # Installing makes tables: it is refused what enabling would be refused.
+        self._build(enabled | closure(migrated, self._manifests), migrated, check=True)
+        return self._build(enabled, migrated)
+
+    def _build(self, enabled: set[str], migrated: set[str], *, check: bool = False) -> Assembly:
         catalogue, generation = self._shop.catalogue, self.state.generation
-        after = build(catalogue, enabled, generation, self.state.settings, still)
-        for name in sorted(after.faults.keys() - self.before.faults.keys()):
-            raise Refused(after.faults[name])
-        self._refuse_taken(after)
+        late = state.pending_faults(self._shop.databases.shop, catalogue, enabled - migrated)
+        after = build(
+            catalogue, enabled, generation, self.state.settings, late, owned=ledger.everything()
+        )
+        if check:
+            for name in sorted(after.faults.keys() - (self.before.faults.keys() - migrated)):
+                raise Refused(after.faults[name])
+            self._refuse_taken(after)
         return after
 
     def _refuse_taken(self, after: Assembly) -> None:

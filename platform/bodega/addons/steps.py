@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bodega import state
 from bodega.addons import codes, ledger
 from bodega.addons.faults import Fault
-from bodega.addons.loading import migrations_folder
+from bodega.addons.loading import load, migrations_folder
 from bodega.addons.plans import Step, of_definition
 from bodega.assembly import Assembly
 from bodega.database.migrating import MigrationFailed, migrate, pending
@@ -35,6 +35,7 @@ def install(shop: "Shop", step: Step) -> None:
     AddonRow.insert(name=manifest.name, **row).on_conflict(
         conflict_target=[AddonRow.name], update=row
     ).execute()
+    ledger.write(load(manifest))  # The planner has loaded it before.
 
 
 def _migrate_as_planned(shop: "Shop", step: Step, target: str | None = None) -> None:
@@ -85,6 +86,7 @@ def upgrade(shop: "Shop", step: Step) -> None:
     code = codes.current(manifest).fingerprint
     row = AddonRow.update(version=manifest.version, code=code, fault=None)
     row.where(AddonRow.name == step.addon).execute()
+    ledger.write(load(manifest))
 
 
 def contract(shop: "Shop", step: Step) -> None:

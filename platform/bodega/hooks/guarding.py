@@ -35,11 +35,15 @@ class Guard:
         self._database = database
         self._names = implementation.arguments(chain.hook.parameters)
         self._seconds = metrics.HOOK_SECONDS.labels(chain.name, self.addon)
+        # Looking a counter up costs more than counting.
+        self._counters: dict[str, Any] = {}
+        self._closed = chain.hook.closed
+        self._kind, self._budget = chain.hook.kind, chain.hook.budget
 
     @property
     def may_drop(self) -> bool:
         """Whether a wrapper may make nothing of what the others returned; never of a veto."""
-        return self._chain.hook.kind != "veto" and type(None) in self._chain.types
+        return self._kind != "veto" and type(None) in self._chain.types
 
     # Before the call.
 
@@ -94,7 +98,7 @@ class Guard:
 
     def savepoint(self) -> AbstractContextManager[Any]:
         """Return what takes an observer's writes back when it fails: the others go on."""
-        if self._chain.hook.closed or not self._database.in_transaction():
+        if self._closed or not self._database.in_transaction():
             return nullcontext()
         return self._database.atomic()  # type: ignore[no-any-return]
 
@@ -104,11 +108,11 @@ class Guard:
         Raises:
             WrongResult: it is of another type, or a reason without a word.
         """
-        passes = result is None and self._chain.hook.kind == "provide"
+        passes = result is None and self._kind == "provide"
         if not passes and not isinstance(result, self._chain.types):
             expected = " or ".join(item.__name__ for item in self._chain.types)
             raise WrongResult(f"returned {type(result).__name__}, the hook states {expected}")
-        if self._chain.hook.kind == "veto" and result is not None and not result.strip():
+        if self._kind == "veto" and result is not None and not result.strip():
             raise WrongResult("returned an empty text for a reason; None means there is none")
 
     # After the call.
@@ -116,14 +120,13 @@ class Guard:
     def ended(self, admission: Admission, seconds: float, result: Any) -> None:
         """Note a call that returned what it should."""
         self._seconds.observe(seconds)
-        budget = self._chain.hook.budget
-        if seconds > budget:
+        if seconds > self._budget:
             self._count("slow")
-            reason = f"took {seconds:.3g} s of {budget:g} s ({self.implementation.place})"
+            reason = f"took {seconds:.3g} s of {self._budget:g} s ({self.implementation.place})"
             self._log(log.warning, "hook exceeded its budget", reason=reason)
             self._note_failure(admission, reason)
             return
-        vetoed = self._chain.hook.kind == "veto" and result is not None
+        vetoed = self._kind == "veto" and result is not None
         self._count("vetoed" if vetoed else "ok")
         if self._breaker.succeeded(admission):
             self._log(log.warning, "the quarantine of a hook ended")
@@ -142,7 +145,7 @@ class Guard:
         self._log(log.error, "hook failed", reason=reason, exc_info=error)
         if not is_innocent(error):
             self._note_failure(admission, reason)
-        elif self._chain.hook.closed or isinstance(error, HookFailed):
+        elif self._closed or isinstance(error, HookFailed):
             raise error
         return HookFailed(self.addon, self._chain.name)
 
@@ -151,7 +154,11 @@ class Guard:
             self._log(log.error, "a hook is quarantined", reason=reason)
 
     def _count(self, outcome: str) -> None:
-        metrics.HOOK_CALLS.labels(self._chain.name, self.addon, outcome).inc()
+        counter = self._counters.get(outcome)
+        if counter is None:
+            counter = metrics.HOOK_CALLS.labels(self._chain.name, self.addon, outcome)
+            self._counters[outcome] = counter
+        counter.inc()
 
     def _log(self, write: Callable[..., Any], what: str, **more: Any) -> None:
         place = self.implementation.place
