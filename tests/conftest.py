@@ -1,35 +1,33 @@
 """Fixtures: a shop in this process on each engine, a client with identities, a job runner."""
 
 import os
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from falcon import testing
 
 from bodega.addons import lifecycle
 from bodega.editions import Edition
 from bodega.http.app import build_app
 from bodega.http.gate import Gate
 from bodega.jobs import leases
-from bodega.jobs.runner import Runner
 from bodega.jobs.sweeper import Sweeper
 from bodega.settings import Settings
 from bodega.shop import Shop
+from bodega_sdk.jobs import LANES
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
+from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
+from bodega_sdk.testing.shop import settings_for
+from bodega_sdk.testing.working import run_due
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(bodega_postgres_server: str) -> str:
     """The address of a PostgreSQL server for tests."""
-    server = servers.postgres()
-    yield server.url
-    server.stop()
+    return bodega_postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +39,9 @@ def redis_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(bodega_postgres_url: str) -> str:
     """The address of an empty PostgreSQL database."""
-    name = f"test_{uuid.uuid4().hex}"
-    yield servers.create_database(postgres_server, name)
-    servers.drop_database(postgres_server, name)
+    return bodega_postgres_url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -59,14 +55,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 def settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings of a shop that was never started, on the engine of the test."""
     url = request.getfixturevalue("postgres_url") if engine == "postgres" else ""
-    return Settings(
-        home=tmp_path / "shop",
-        database_url=url,
-        secret_key="a key for tests only, not a secret",
-        admin_email=ADMIN[0],
-        admin_password=ADMIN[1],
-        job_lease=2.0,
-    )
+    return settings_for(tmp_path / "shop", url)
 
 
 @pytest.fixture
@@ -87,58 +76,16 @@ def shop(new_shop: Shop) -> Iterator[Shop]:
         yield new_shop
 
 
-@dataclass
-class Client:
-    """Calls the shop's API through the Gate, as somebody."""
-
-    gate: Gate
-    token: str | None = None
-
-    def as_(self, email: str, password: str) -> "Client":
-        """Return a client that is logged in."""
-        answer = self.post("/api/v1/auth/login", {"email": email, "password": password})
-        return replace(self, token=answer.json["access"])
-
-    def request(self, method: str, path: str, json: Any = None, **options: Any) -> testing.Result:
-        """Call the API."""
-        headers = dict(options.pop("headers", {}))
-        if self.token:
-            headers.setdefault("Authorization", f"Bearer {self.token}")
-        if json is not None:
-            options["json"] = json
-        return testing.simulate_request(self.gate, method, path, headers=headers, **options)
-
-    def get(self, path: str, **options: Any) -> testing.Result:
-        """GET."""
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, json: Any = None, **options: Any) -> testing.Result:
-        """POST."""
-        return self.request("POST", path, json, **options)
-
-    def put(self, path: str, json: Any = None, **options: Any) -> testing.Result:
-        """PUT."""
-        return self.request("PUT", path, json, **options)
-
-    def patch(self, path: str, json: Any = None, **options: Any) -> testing.Result:
-        """PATCH."""
-        return self.request("PATCH", path, json, **options)
-
-    def delete(self, path: str, **options: Any) -> testing.Result:
-        """DELETE."""
-        return self.request("DELETE", path, **options)
-
-
 @pytest.fixture
 def client(shop: Shop) -> Client:
     """A client that nobody is logged in with."""
-    return Client(Gate(shop))
+    return Client(Gate(shop), shop)
 
 
 @pytest.fixture
 def admin(client: Client) -> Client:
     """A client that the administrator is logged in with."""
-    return client.as_(*ADMIN)
+    return client.log_in(*ADMIN)
 
 
 @dataclass
@@ -147,13 +94,9 @@ class Worker:
 
     shop: Shop
 
-    def run(self, lanes: tuple[str, ...] = ("default", "bulk", "mail")) -> int:
+    def run(self, lanes: tuple[str, ...] = LANES) -> int:
         """Run every job that is due; return how many."""
-        runner, ran = Runner(self.shop, "test", threads=2), 0
-        for lane in lanes:
-            while runner.run_next(lane):
-                ran += 1
-        return ran
+        return run_due(self.shop, lanes)
 
     def sweep(self) -> None:
         """Do one round of the sweeper."""

@@ -1,5 +1,7 @@
 """What the catalogue looks like outside."""
 
+from typing import Any
+
 from bodega_sdk.schemas import (
     Amount,
     Boolean,
@@ -44,6 +46,12 @@ class VariantSchema(Schema):
 
 class ProductSchema(Schema):
     """Something that is sold."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Leave to the collection what would take a query for each row."""
+        if attr in ("category", "variants"):
+            return None
+        return super().get_attribute(obj, attr, default)
 
     id = Uuid(dump_only=True)
     name = String(required=True, min_length=1, max_length=255, strip=True)

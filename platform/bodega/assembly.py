@@ -9,6 +9,7 @@ from typing import Any
 import click
 import structlog
 
+from bodega import capabilities, extending
 from bodega.addons.claims import Claim, collision
 from bodega.addons.discovery import Catalogue
 from bodega.addons.faults import Fault
@@ -16,8 +17,10 @@ from bodega.addons.graph import resolve
 from bodega.addons.loading import LoadedAddon, load
 from bodega.hooks.chain import Chain, chains, misfit
 from bodega.permissions import PERMISSIONS
+from bodega_sdk.capabilities import Uses
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscription
+from bodega_sdk.extensions import Extension
 from bodega_sdk.http import Route
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
@@ -38,7 +41,9 @@ class Assembly:
         addons: the enabled and healthy ones, in dependency order.
         faults: the quarantined ones, by name.
         settings: ``"addon.setting"`` → value.
+        extensions: of each resource, e.g. ``products.product``, by their addons' names.
         chains: every hook that an addon publishes, by its name, with who implements it.
+        approved: capabilities of an addon that an operator approved; all where it is missing.
         waiting: migrations of an addon that run once every process has its code.
         behind: addons of which this process imported other code than the shop was
             upgraded to, with the fingerprint of that.
@@ -50,6 +55,7 @@ class Assembly:
     faults: Mapping[str, Fault] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    extensions: Mapping[str, tuple[Extension, ...]] = field(default_factory=dict)
     models: tuple[type[Model], ...] = ()
     jobs: Mapping[str, Job] = field(default_factory=dict)
     events: Mapping[str, Event] = field(default_factory=dict)
@@ -60,6 +66,7 @@ class Assembly:
     chains: Mapping[str, Chain] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    approved: Mapping[str, Uses] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     behind: Mapping[str, str] = field(default_factory=dict)
     closed: Mapping[str, Fault] = field(default_factory=dict)
@@ -78,6 +85,7 @@ def build(
     faults: Mapping[str, Fault] | None = None,
     loader: Loader = load,
     owned: Mapping[Claim, str] | None = None,
+    approved: Mapping[str, Uses] | None = None,
 ) -> Assembly:
     """Compute the Assembly of the enabled addons.
 
@@ -88,6 +96,7 @@ def build(
         settings: values that the operator set.
         faults: addons that are known to be faulty, e.g. for a pending migration.
         owned: the ledger: who owns which name already.
+        approved: capabilities, by addon.
     """
     enabled = sorted(set(enabled))
     broken = dict(catalogue.faults) | dict(faults or {})
@@ -96,12 +105,14 @@ def build(
         order = resolve(enabled, catalogue.manifests, broken)
         fault = _load_next(order.names, catalogue.manifests, loaded, loader)
         there = [loaded[n] for n in order.names if n in loaded]
-        fault = fault or _collision(there, owned) or misfit(there)
+        fault = fault or _collision(there, owned) or misfit(there) or extending.misfit(there)
         if fault is None:
             break
         broken[fault.addon] = fault
     addons = tuple(loaded[name] for name in order.names)
-    return _assemble(addons, generation, dict(order.faults), dict(settings or {}))
+    return _assemble(
+        addons, generation, dict(order.faults), dict(settings or {}), approved or {}
+    )  # fmt: skip
 
 
 def _load_next(
@@ -196,6 +207,7 @@ def _assemble(
     generation: int,
     faults: dict[str, Fault],
     settings: dict[str, Any],
+    approved: Mapping[str, Uses],
 ) -> Assembly:
     values: dict[str, Any] = {}
     grants: dict[str, frozenset[str]] = defaultdict(frozenset)
@@ -203,21 +215,25 @@ def _assemble(
         values |= _settings_of(addon.manifest, settings)
         for role, names in addon.manifest.grants.items():
             grants[role] |= frozenset(names)
+    extensions = extending.extensions(addons)
+    heard = [capabilities.limited(addon, approved.get(addon.name)) for addon in addons]
     return Assembly(
         generation,
         addons,
         faults,
         values,
-        routes=tuple(route for addon in addons for route in addon.routes),
+        routes=extending.routes(addons, extensions),
+        extensions=extensions,
         models=tuple(model for addon in addons for model in addon.models),
         jobs={job.name: job for addon in addons for job in addon.jobs},
         events={event.name: event for addon in addons for event in addon.events},
-        subscriptions=tuple(item for addon in addons for item in addon.subscriptions),
-        channels=tuple(item for addon in addons for item in addon.channels),
+        subscriptions=tuple(item for addon in heard for item in addon.subscriptions),
+        channels=tuple(item for addon in heard for item in addon.channels),
         commands={str(c.name): c for addon in addons for c in addon.commands},
         pages=tuple(page for addon in addons for page in addon.console_pages),
         chains=chains(addons),
         permissions=frozenset(name for addon in addons for name in addon.manifest.permissions)
         | frozenset(PERMISSIONS),
         grants=dict(grants),
+        approved={addon.name: approved[addon.name] for addon in addons if addon.name in approved},
     )

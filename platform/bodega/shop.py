@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from bodega import state
+from bodega import capabilities, state
 from bodega.addons.discovery import Catalogue, discover
 from bodega.assembly import Assembly
 from bodega.database import outbox
@@ -30,8 +30,10 @@ from bodega.security import secrets, tokens
 from bodega.security.keys import KeyRing, load_keys
 from bodega.settings import Settings
 from bodega_sdk import models
+from bodega_sdk.capabilities import Callers, Grant
 from bodega_sdk.encoding import to_json
 from bodega_sdk.events import Event
+from bodega_sdk.extensions import Extension
 from bodega_sdk.identity import ANONYMOUS, Identity
 from bodega_sdk.jobs import Job, JobState
 from bodega_sdk.models import now
@@ -58,6 +60,9 @@ class Session:
             for name, chain in assembly.chains.items()
             if chain.called
         }
+        self._at_work = Callers(capabilities.grants(assembly.addons, assembly.approved))
+        self._packages = {addon.name: addon.manifest.package for addon in assembly.addons}
+        self._secrets = capabilities.secrets(assembly.addons, assembly.settings)
         self._lock = threading.Lock()
         self.in_flight = 0
 
@@ -90,6 +95,7 @@ class Session:
         """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
         if job.name not in self.assembly.jobs:
             raise OperatorError(f"job {job.name!r} is not declared; return it from register_jobs")
+        self._require("jobs", job.name)
         row = JobRow(
             name=job.name,
             lane=job.lane,
@@ -126,6 +132,8 @@ class Session:
     def setting(self, name: str) -> Any:
         """See :func:`bodega_sdk.settings.setting`."""
         value = self.assembly.settings[name]
+        if name in self._secrets:
+            self._require("secrets", name)
         if secrets.is_sealed(value):
             return secrets.unseal(self.shop.settings.key(), name, value)
         return value
@@ -169,6 +177,23 @@ class Session:
     def hook_caller(self, name: str) -> Callable[[dict[str, Any]], Any] | None:
         """See :class:`bodega_sdk.hooks.Hook`."""
         return self._callers.get(name)
+
+    def extensions(self, resource: str) -> tuple[Extension, ...]:
+        """See :func:`bodega_sdk.extensions.extensions_of`."""
+        return self.assembly.extensions.get(resource, ())
+
+    def grant(self) -> Grant | None:
+        """See :class:`bodega_sdk.runtime.Runtime`."""
+        return self._at_work.at_work()
+
+    def package_of(self, addon: str) -> str | None:
+        """See :class:`bodega_sdk.runtime.Runtime`."""
+        return self._packages.get(addon)
+
+    def _require(self, kind: str, name: str) -> None:
+        grant = self.grant()
+        if grant is not None:
+            grant.require(kind, name)
 
     def folder(self, name: str) -> Path:
         """See :func:`bodega_sdk.files.folder`."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bodega import capabilities
 from bodega.addons import codes, ledger
 from bodega.addons.codes import Code
 from bodega.addons.discovery import Catalogue
@@ -11,6 +12,7 @@ from bodega.addons.faults import PENDING, Fault
 from bodega.assembly import Assembly, build
 from bodega.database.migrating import applied
 from bodega.database.tables import AddonRow, Counter, LedgerRow, SettingRow
+from bodega_sdk.capabilities import Uses
 from bodega_sdk.ids import uuid7
 from bodega_sdk.manifest import Manifest
 
@@ -24,12 +26,14 @@ class State:
 
     Args:
         codes: fingerprint of the code that an enabled addon was last upgraded to.
+        approved: capabilities that an operator approved, by addon.
     """
 
     generation: int
     enabled: tuple[str, ...]
     settings: Mapping[str, Any]
     codes: Mapping[str, str] = field(default_factory=dict)
+    approved: Mapping[str, Uses] = field(default_factory=dict)
 
 
 def read_state() -> State:
@@ -38,7 +42,8 @@ def read_state() -> State:
     rows = AddonRow.select(AddonRow.name, AddonRow.code).where(AddonRow.enabled).tuples()
     codes_of = dict(rows)
     settings = {row.name: row.value for row in SettingRow.select()}
-    return State(generation, tuple(sorted(codes_of)), settings, codes_of)
+    approved = capabilities.read_all()
+    return State(generation, tuple(sorted(codes_of)), settings, codes_of, approved)
 
 
 def read_generation() -> int:
@@ -83,8 +88,9 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
             waiting[name] = late
     owned = ledger.everything()
     assembly = build(
-        catalogue, state.enabled, state.generation, state.settings, faults, owned=owned
-    )
+        catalogue, state.enabled, state.generation, state.settings, faults, owned=owned,
+        approved=state.approved,
+    )  # fmt: skip
     closed = _closed(assembly, catalogue)
     return replace(assembly, waiting=waiting, behind=behind, closed=closed)
 

@@ -5,8 +5,10 @@ Whatever is listed in ``__all__`` here, and the public names of the modules
 """
 
 from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
+from bodega_sdk.capabilities import addon_api
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
+from bodega_sdk.extensions import Companion, Extension, extends, extensions_of
 from bodega_sdk.files import folder
 from bodega_sdk.hooks import Hook, hook
 from bodega_sdk.hookspecs import FirstStart
@@ -17,6 +19,7 @@ from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
 from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
 from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
 from bodega_sdk.money import Money
+from bodega_sdk.outgoing import Fetched, fetch
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES
 from bodega_sdk.resources import Collection, Filter
 from bodega_sdk.settings import Setting, setting
@@ -29,10 +32,13 @@ __all__ = [
     "SDK_VERSION",
     "Channel",
     "Collection",
+    "Companion",
     "ConsolePage",
     "Dependency",
     "Entity",
     "Event",
+    "Extension",
+    "Fetched",
     "Filter",
     "FirstStart",
     "Hook",
@@ -53,7 +59,11 @@ __all__ = [
     "Subscription",
     "Subscriptions",
     "UTCDateTimeField",
+    "addon_api",
     "database",
+    "extends",
+    "extensions_of",
+    "fetch",
     "folder",
     "hook",
     "hookimpl",

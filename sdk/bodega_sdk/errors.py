@@ -6,6 +6,8 @@
     ├── ManifestError           an addon's manifest cannot be used
     ├── UnboundError            the SDK was used outside a running shop
     ├── HookError               a function cannot be published as a hook
+    ├── CapabilityError         an addon reaches for what it was not given
+    ├── FetchFailed             another server could not be asked, or did not answer in time
     ├── LeaseLost               this job run no longer owns its job
     ├── PermanentFailure        a job that must not be tried again
     └── Problem                 an answer of the API (RFC 9457)
@@ -45,6 +47,23 @@ class UnboundError(BodegaError):
 
 class HookError(BodegaError):
     """A function cannot be published as a hook; the message says why."""
+
+
+class CapabilityError(BodegaError):
+    """An addon reaches for what its manifest does not name, or nobody approved.
+
+    Args:
+        addon, kind, name: who, and for what: ``"loyalty"``, ``"hosts"``, ``"points.example"``.
+        reason: why not, and the remedy.
+    """
+
+    def __init__(self, addon: str, kind: str, name: str, reason: str) -> None:
+        super().__init__(f"addon {addon!r} may not do that: {reason}")
+        self.addon, self.kind, self.name = addon, kind, name
+
+
+class FetchFailed(BodegaError):
+    """Another server could not be asked, or its answer did not come whole and in time."""
 
 
 class LeaseLost(BodegaError):

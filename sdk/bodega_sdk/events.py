@@ -73,7 +73,10 @@ class Subscriptions:
         self.collected: list[Subscription] = []
 
     def on(self, event: str, handler: Callable[[Occurrence], None]) -> None:
-        """Call ``handler`` for each event of this name, in a worker, at least once."""
+        """Call ``handler`` for each event of this name, in a worker, at least once.
+
+        The manifest names those of other addons in ``uses["events"]``.
+        """
         self.collected.append(Subscription(event, handler))
 
 

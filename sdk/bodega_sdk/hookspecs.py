@@ -14,6 +14,7 @@ import click
 from bodega_sdk._markers import hookspec, manifest_spec
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscriptions
+from bodega_sdk.extensions import Extension
 from bodega_sdk.http import Routes
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
@@ -44,6 +45,12 @@ def addon_manifest() -> Manifest:
 @hookspec
 def register_models() -> Iterable[type[Model]]:
     """Return the addon's tables. Their names begin with the addon's name and ``_``."""
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_extensions() -> Iterable[Extension]:
+    """Return what the addon adds to other addons' resources, one for each; their tables too."""
     raise AssertionError("a specification is not called")
 
 

@@ -214,6 +214,8 @@ class Route:
     path_types: Mapping[str, type] = field(default_factory=dict)
     tag: str = ""
     addon: str = ""
+    #: Path and class of the collection that it belongs to.
+    mounted: "tuple[str, type[Any]] | None" = field(default=None, compare=False, repr=False)
 
     @property
     def operation_id(self) -> str:
@@ -260,4 +262,5 @@ class Routes:
 
     def collection(self, path: str, collection: "type[Any]") -> None:
         """Serve a :class:`bodega_sdk.resources.Collection` at ``path`` and ``path/{id}``."""
-        self.add(*collection().routes(path))
+        where = (path, collection)
+        self.add(*(replace(route, mounted=where) for route in collection().routes(path)))

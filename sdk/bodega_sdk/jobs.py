@@ -77,6 +77,10 @@ class Job:
 
         Returns:
             The job's id.
+
+        Raises:
+            CapabilityError: it is a job of another addon, which the manifest of the
+                calling one does not name in ``uses["jobs"]``.
         """
         return runtime().enqueue(self, payload, run_at)
 

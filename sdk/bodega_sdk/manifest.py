@@ -8,6 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from bodega_sdk import capabilities
 from bodega_sdk.errors import ManifestError
 from bodega_sdk.permissions import ROLES
 from bodega_sdk.settings import Setting
@@ -16,7 +17,6 @@ from bodega_sdk.settings import Setting
 SDK_VERSION = "1.0.0"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_USES = ("events", "hosts", "secrets", "jobs", "addons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ class Manifest:
         conflicts: addons that must not be enabled beside it.
         permissions: name → what it lets one do; each name begins with ``name.``.
         grants: role → the permissions it holds; ``admin`` holds all without saying.
-        uses: capabilities, see the author's guide.
+        uses: what of others it reaches for: ``events``, ``hosts``, ``secrets``, ``jobs``
+            and ``addons`` → names, e.g. ``{"events": ("order.paid",)}``.
         settings: what the operator can set.
         routes: first segments of its routes below ``/api/v1``; its name when empty.
     """
@@ -127,8 +128,7 @@ def _faults(manifest: Manifest) -> Iterator[str]:
         except ManifestError as error:
             yield str(error)
     yield from _permission_faults(manifest)
-    for use in manifest.uses.keys() - set(_USES):
-        yield f"uses {use!r} is unknown, expected one of {', '.join(_USES)}"
+    yield from capabilities.faults(manifest.uses)
     yield from _setting_faults(manifest.settings)
 
 

@@ -1,6 +1,9 @@
 """Pages of a list: by number, or by cursor (keyset) for depth."""
 
 import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -30,16 +33,39 @@ CURSOR = Parameter(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """What a list is ordered by; ties are broken by the key.
+
+    Args:
+        name: as cursors remember it.
+        field: says how its values are written and read.
+        expression: what is compared, never null.
+        key: the key of the rows.
+        value: takes a row, returns its value.
+    """
+
+    name: str
+    field: peewee.Field
+    expression: Any
+    key: peewee.Field
+    value: Callable[[Any], Any]
+
+    @classmethod
+    def by(cls, field: peewee.Field) -> "Ordering":
+        """Return the ordering by a field of the rows themselves."""
+        return cls(field.name, field, field, field.model.id, attrgetter(field.name))
+
+
 def paginate(
-    query: peewee.ModelSelect, request: Request, order: peewee.Field, descending: bool
+    query: peewee.ModelSelect, request: Request, order: Ordering, descending: bool, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
     """Return the rows of the page asked for and the envelope without its results.
 
     Args:
         query: filtered, not ordered.
-        order: the ordering's field, never null; ties are broken by id.
+        count: of the rows on all pages; see :func:`count_rows`.
     """
-    count = runtime().count(query)
     ordered = _order(query, order, descending)
     if "cursor" in request.query:
         if "page" in request.query:
@@ -48,9 +74,13 @@ def paginate(
     return _by_number(ordered, request, count)
 
 
-def _order(query: peewee.ModelSelect, order: peewee.Field, descending: bool) -> peewee.ModelSelect:
-    key = order.model.id
-    fields = (order,) if order is key else (order, key)
+def count_rows(query: peewee.ModelSelect) -> int:
+    """Return the exact number of rows, counted once per version of the query's tables."""
+    return runtime().count(query)
+
+
+def _order(query: peewee.ModelSelect, order: Ordering, descending: bool) -> peewee.ModelSelect:
+    fields = (order.expression,) if order.field is order.key else (order.expression, order.key)
     return query.order_by(*(item.desc() if descending else item.asc() for item in fields))
 
 
@@ -68,7 +98,7 @@ def _by_number(
 
 
 def _by_cursor(
-    query: peewee.ModelSelect, request: Request, order: peewee.Field, descending: bool, count: int
+    query: peewee.ModelSelect, request: Request, order: Ordering, descending: bool, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
     size, cursor = request.query["page_size"], request.query["cursor"]
     if cursor:
@@ -79,26 +109,28 @@ def _by_cursor(
     return rows, {"count": count, "next": link, "previous": None}
 
 
-def _encode(row: Any, order: peewee.Field, descending: bool) -> str:
-    value = order.db_value(getattr(row, order.name))
+def _encode(row: Any, order: Ordering, descending: bool) -> str:
+    value = order.field.db_value(order.value(row))
     place = [order.name, descending, value, row.id.hex]
     return base64.urlsafe_b64encode(orjson.dumps(place)).decode()
 
 
-def _after(cursor: str, order: peewee.Field, descending: bool) -> Any:
+def _after(cursor: str, order: Ordering, descending: bool) -> Any:
     value, key = _decode(cursor, order, descending)
-    ident = order.model.id
+    place, ident = order.expression, order.key
+    if place is not order.field:
+        value = peewee.Value(order.field.db_value(value), converter=False)
     if descending:
-        return (order < value) | ((order == value) & (ident < key))
-    return (order > value) | ((order == value) & (ident > key))
+        return (place < value) | ((place == value) & (ident < key))
+    return (place > value) | ((place == value) & (ident > key))
 
 
-def _decode(cursor: str, order: peewee.Field, descending: bool) -> tuple[Any, UUID]:
+def _decode(cursor: str, order: Ordering, descending: bool) -> tuple[Any, UUID]:
     try:
         name, down, value, key = orjson.loads(base64.b64decode(cursor, b"-_", validate=True))
         if (name, down) != (order.name, descending) or type(down) is not bool:
             raise ValueError("made for another ordering")
-        return _value(order, value), read_uuid(key)
+        return _value(order.field, value), read_uuid(key)
     except (ValueError, TypeError, AttributeError, OverflowError):
         raise _bad_cursor(cursor) from None
 

@@ -15,8 +15,10 @@ import peewee
 from bodega_sdk import pagination
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.errors import BadRequest, FieldError, NotFound, PreconditionFailed
+from bodega_sdk.extensions import Extension, extended
 from bodega_sdk.http import Parameter, Reply, Request, Route
 from bodega_sdk.models import Entity, transaction
+from bodega_sdk.pagination import Ordering
 from bodega_sdk.schemas import Schema
 
 
@@ -95,14 +97,28 @@ class Collection:
 
     # What the verbs are served by.
 
-    def __init__(self) -> None:
+    def __init__(self, extensions: tuple[Extension, ...] = ()) -> None:
+        self._extensions = extensions
+        #: The schema with the members that extensions add; for routes of your own.
+        self.shape = extended(self.schema, extensions)
         self._shown = self.schema()
-        self._orderings = {"created_at": self.model.created_at} | dict(self.orderings)
+        fields = {"created_at": self.model.created_at} | dict(self.orderings)
+        self._orderings = {name: Ordering.by(item) for name, item in fields.items()}
         self._filters = {item.parameter.name: item for item in self.filters}
+        self._joined: dict[str, Extension] = {}
+        for extension in extensions:
+            self._extend(extension)
+
+    def _extend(self, extension: Extension) -> None:
+        for parameter, condition in extension.conditions():
+            self._filters[parameter.name] = Filter(parameter, condition)
+            self._joined[parameter.name] = extension
+        for ordering in extension.ordered(self.model):
+            self._orderings[ordering.name] = ordering
 
     def routes(self, path: str) -> tuple[Route, ...]:
         """Return the routes of the verbs that are served."""
-        item, noun, shown = f"{path}/{{id}}", self.noun, self.schema
+        item, noun, shown = f"{path}/{{id}}", self.noun, self.shape
         several = self.nouns or f"{noun}s"
         made = {
             "list": Route("GET", path, self._list, self.read, f"List {several}",
@@ -127,15 +143,32 @@ class Collection:
             self.default_ordering, choices=choices,
         )  # fmt: skip
         search = (Parameter("search", str, "Words to look for."),) if self.searchable else ()
-        own = tuple(item.parameter for item in self.filters)
+        own = tuple(item.parameter for item in self._filters.values())
         return (*pagination.parameters(self.page_size, self.largest_page), ordering, *search, *own)
 
     def _list(self, request: Request) -> dict[str, Any]:
-        query = self._filtered(self.select(request), request.query)
+        narrowing = self._narrowing(request.query)
+        query = self._filtered(self._join(self.select(request), narrowing), request.query)
+        count = pagination.count_rows(query)
+        others = [item for item in self._extensions if item not in narrowing]
+        query = self._with_companions(self._join(query, others))
         name = request.query["ordering"]
-        field = self._orderings[name.removeprefix("-")]
-        rows, envelope = pagination.paginate(query, request, field, name.startswith("-"))
-        return envelope | {"results": self.render(rows)}
+        order = self._orderings[name.removeprefix("-")]
+        rows, envelope = pagination.paginate(query, request, order, name.startswith("-"), count)
+        return envelope | {"results": self.show_all(rows)}
+
+    def _narrowing(self, sent: Mapping[str, Any]) -> list[Extension]:
+        """Return the extensions that a list is filtered by."""
+        return list(dict.fromkeys(self._joined[name] for name in sent if name in self._joined))
+
+    def _join(self, query: Any, extensions: Iterable[Extension]) -> Any:
+        for extension in extensions:
+            query = extension.joined_to(query, self.model)
+        return query
+
+    def _with_companions(self, query: Any) -> Any:
+        models = [item.model for item in self._extensions]
+        return query.select_extend(*models) if models else query
 
     def _filtered(self, query: Any, sent: Mapping[str, Any]) -> Any:
         for name, value in sent.items():
@@ -146,27 +179,48 @@ class Collection:
         return query
 
     def _create(self, request: Request) -> Reply:
+        data, members = self._split(request.body)
         with transaction():
-            row = self.create(request, request.body)
+            row = self.create(request, data)
+            self._take(row, members, whole=True)
         location = f"{request.raw.path.rstrip('/')}/{row.id}"
-        return Reply(self._one(row), 201, {"Location": location})
+        return Reply(self.show(row), 201, {"Location": location})
+
+    def _split(
+        self, body: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[tuple[Extension, dict[str, Any]]]]:
+        """Part a body into the row's own members and those of extensions."""
+        data = dict(body)
+        members = [(x, data.pop(x.addon)) for x in self._extensions if x.addon in data]
+        return data, members
+
+    def _take(
+        self, row: Any, members: list[tuple[Extension, dict[str, Any]]], *, whole: bool
+    ) -> None:
+        for extension, data in members:
+            extension.take(row, data, whole=whole)
 
     def _read(self, request: Request) -> dict[str, Any]:
-        return self._one(self._get(request))
+        return self.show(self._get(request))
 
     def _replace(self, request: Request) -> dict[str, Any]:
-        return self._write(request, request.body)
+        return self._write(request, whole=True)
 
     def _patch(self, request: Request) -> dict[str, Any]:
         if not request.body:
             message = "Send at least one member to change."
             raise BadRequest(message, [FieldError("body", message)])
-        return self._write(request, request.body)
+        return self._write(request, whole=False)
 
-    def _write(self, request: Request, data: dict[str, Any]) -> dict[str, Any]:
+    def _write(self, request: Request, *, whole: bool) -> dict[str, Any]:
+        data, members = self._split(request.body)
         with transaction():
             row = self._held(request)
-            return self._one(self.change(request, row, data))
+            changed = self.change(request, row, data)
+            # What is shown has the companions, whichever object change() returned.
+            self._carry(row, changed)
+            self._take(changed, members, whole=whole)
+            return self.show(changed)
 
     def _delete(self, request: Request) -> Reply:
         with transaction():
@@ -185,15 +239,16 @@ class Collection:
         return row
 
     def _matches(self, row: Any, wanted: str) -> bool:
-        current = etag(to_json(self._one(row)))
+        current = etag(to_json(self.show(row)))
         return current in (tag.strip() for tag in wanted.split(","))
 
     def _get(self, request: Request, *, lock: bool = False) -> Any:
         key: UUID = request.params["id"]
-        row = self.select(request).where(self.model.id == key).first()
+        row = self._whole(self.select(request).where(self.model.id == key)).first()
         if row is not None and lock:
             # Read again under the lock: the row may have changed while we waited for it.
             row = self.model.find(key, lock=True)
+            self._attach(row)
         if row is None:
             raise NotFound(
                 f"There is no {self.noun} with this id.",
@@ -201,5 +256,27 @@ class Collection:
             )
         return row
 
-    def _one(self, row: Any) -> dict[str, Any]:
-        return self.render([row])[0]
+    def _whole(self, query: Any) -> Any:
+        return self._with_companions(self._join(query, self._extensions))
+
+    def _attach(self, row: Any) -> None:
+        """Give a row that was read alone its companions."""
+        if row is not None and self._extensions:
+            found = self._whole(self.model.select().where(self.model.id == row.id)).first()
+            self._carry(found, row)
+
+    def _carry(self, source: Any, target: Any) -> None:
+        for extension in self._extensions if source is not target else ():
+            setattr(target, extension.attribute, getattr(source, extension.attribute, None))
+
+    def show(self, row: Any) -> dict[str, Any]:
+        """Return a row as it is shown, with what extensions add to it."""
+        return self.show_all([row])[0]
+
+    def show_all(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
+        """Return rows as they are shown, with what extensions add to them."""
+        rows = list(rows)
+        shown = self.render(rows)
+        for row, item in zip(rows, shown, strict=True) if self._extensions else ():
+            item |= {extension.addon: extension.show(row) for extension in self._extensions}
+        return shown

@@ -18,7 +18,9 @@ from bodega_sdk.errors import UnboundError
 if TYPE_CHECKING:
     import peewee
 
+    from bodega_sdk.capabilities import Grant
     from bodega_sdk.events import Event
+    from bodega_sdk.extensions import Extension
     from bodega_sdk.jobs import Job, JobState
 
 
@@ -64,6 +66,15 @@ class Runtime(Protocol):
 
     def hook_caller(self, name: str) -> Callable[[dict[str, Any]], Any] | None:
         """Return what calls a hook with its arguments by name; None when nobody implements it."""
+
+    def extensions(self, resource: str) -> "tuple[Extension, ...]":
+        """See :func:`bodega_sdk.extensions.extensions_of`."""
+
+    def grant(self) -> "Grant | None":
+        """Return what the addon at work may use; None when the house itself is."""
+
+    def package_of(self, addon: str) -> str | None:
+        """Return the import name of an addon's package; None unless it is enabled."""
 
     def folder(self, name: str) -> Path:
         """See :func:`bodega_sdk.files.folder`."""

@@ -54,5 +54,7 @@ def setting(name: str) -> Any:
 
     Raises:
         KeyError: no enabled addon declares it.
+        CapabilityError: it is a secret of another addon, which the manifest of the
+            calling one does not name in ``uses["secrets"]``.
     """
     return runtime().setting(name)

@@ -55,7 +55,7 @@ REMOVING = [
     (ADDONS + "removal", "wait_until_drained", "before", 1),
     (*REMOVE, "before", 1),
     (*REMOVE, "after", 2),
-    (ADDONS + "journal", "reach", "after", 1),
+    (ADDONS + "journal", "reach_cleaning", "after", 1),
     (*SETTLE, "after", 2),
     (*COMMIT, "before", 2),
     (*COMMIT, "after", 2),

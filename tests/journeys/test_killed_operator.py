@@ -48,7 +48,7 @@ STEPS = {
         ("bodega.addons.journal", "note_archives", "after"),
         ("bodega.addons.removal", "remove", "before"),
         ("bodega.addons.removal", "remove", "after"),
-        ("bodega.addons.journal", "reach", "after"),
+        ("bodega.addons.journal", "reach_cleaning", "after"),
         ("bodega.addons.journal", "recover", "before"),
     ],
     "purge": [

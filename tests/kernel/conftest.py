@@ -19,11 +19,10 @@ from bodega.addons import lifecycle
 from bodega.addons.discovery import Catalogue, discover
 from bodega.database.tables import AddonRow
 from bodega.editions import Edition
-from bodega.jobs.runner import Runner
 from bodega.settings import Settings
 from bodega.shop import Shop
-from bodega_sdk.jobs import LANES
 from bodega_sdk.runtime import bound
+from bodega_sdk.testing.working import run_due
 
 # How long one example takes says nothing on a machine that others use too.
 hypothesis.settings.register_profile("bodega", deadline=None)
@@ -217,15 +216,7 @@ def rebind(new_shop: Shop) -> Iterator[Callable[[], None]]:
 @pytest.fixture
 def worker_of() -> Callable[[Shop], int]:
     """Run every job of a shop that is due; return how many."""
-
-    def run(shop: Shop) -> int:
-        runner, ran = Runner(shop, "test", threads=2), 0
-        for lane in LANES:
-            while runner.run_next(lane):
-                ran += 1
-        return ran
-
-    return run
+    return run_due
 
 
 @pytest.fixture

@@ -181,10 +181,10 @@ def test_a_restored_shop_answers_as_before_and_goes_on(
     other.refresh()
     with bound(other.current):
         # Tokens that were given out before are still good.
-        again = type(client)(Gate(other), admin.token)
+        again = type(client)(Gate(other), other, admin.token)
         assert [again.get(path).json for path in paths] == before
-        again = again.as_(*ADMIN)
-        assert again.as_("ada@shop.example", "correct horse").token
+        again = again.log_in(*ADMIN)
+        assert again.log_in("ada@shop.example", "correct horse").token
         made = again.post("/api/v1/products", {"name": "New", "sku": "N", "price": "1"})
         assert made.status_code == 201
         assert again.get("/api/v1/products").json["count"] == before[0]["count"] + 1

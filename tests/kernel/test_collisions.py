@@ -159,8 +159,8 @@ PAIRS = {
     "a channel": Pair(
         "channel",
         "doors.{}",
-        returns("attic", "register_channels", "Channel('doors.{id}', ('a.b',), PUBLIC, 'x')"),
-        returns("cellar", "register_channels", "Channel('doors.{no}', ('c.d',), PUBLIC, 'y')"),
+        returns("attic", "register_channels", "Channel('doors.{id}', (), PUBLIC, 'x')"),
+        returns("cellar", "register_channels", "Channel('doors.{no}', (), PUBLIC, 'y')"),
     ),
     "a command": Pair(
         "command",

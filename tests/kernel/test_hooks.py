@@ -371,7 +371,8 @@ def test_an_optional_implementation_waits_for_its_publisher(
     empty_shop: Any, site: Any, rebind: Any
 ) -> None:
     text = "from bodega_sdk import hookimpl\n@hookimpl(optionalhook=True)\n"
-    site.write("shy", f"{text}def announce(text):\n    return text.upper()\n")
+    text += "def announce(text):\n    return text.upper()\n"
+    site.write("shy", text, fields='uses={"addons": ("ballroom",)}')
     lifecycle.enable(empty_shop, "shy")
     site.install("ballroom")
     planned = lifecycle.plan(empty_shop, "enable", "ballroom")

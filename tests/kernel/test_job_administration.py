@@ -435,7 +435,7 @@ def test_schedules_tell_when_they_are_due_and_how_they_went(
 def test_only_administrators_get_at_jobs(admin: Any, client: Any, method: str, path: str) -> None:
     person = {"email": "staff@example.com", "password": "correct horse", "role": "staff"}
     assert admin.post("/api/v1/users", person).status_code == 201
-    staff = client.as_("staff@example.com", "correct horse")
+    staff = client.log_in("staff@example.com", "correct horse")
     assert staff.request(method, path).status_code == 403
     assert client.request(method, path).status_code == 401
 

@@ -372,7 +372,7 @@ def test_only_administrators_get_at_settings(
 ) -> None:
     person = {"email": "staff@example.com", "password": "correct horse", "role": "staff"}
     assert admin.post("/api/v1/users", person).status_code == 201
-    staff = client.as_("staff@example.com", "correct horse")
+    staff = client.log_in("staff@example.com", "correct horse")
     body = {"value": 1} if method == "PUT" else None
     assert staff.request(method, path, body).status_code == 403
     assert client.request(method, path, body).status_code == 401

@@ -1,6 +1,7 @@
 """Uninstalling archives, purging leaves no trace, and a crash leaves nothing half done."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_uninstall_and_restore_bring_every_row_back(notes_shop: Any) -> None:
     lifecycle.apply(notes_shop, "install", "notes")
     assert rows(notes_shop) == []
     restored = lifecycle.restore(notes_shop, Path(change.archives[0]))
-    assert restored["notes_note"] == len(before)
+    assert restored.rows["notes_note"] == len(before)
     assert rows(notes_shop) == before
     assert SettingRow.get_by_id("notes.longest").value == 70
 
@@ -69,6 +70,34 @@ def test_a_purge_leaves_the_schema_as_if_it_had_never_been_there(
     assert schema(empty_shop) == before
     assert LedgerRow.select().count() == ledger
     assert AddonRow.get_or_none(AddonRow.name == "notes") is None
+
+
+def test_an_archive_names_the_files_and_restoring_tells_which_are_gone(
+    notes_shop: Any, tmp_path: Path
+) -> None:
+    kept = notes_shop.settings.home / "files" / "notes" / "scans"
+    kept.mkdir(parents=True)
+    for name in ("a.png", "b.png", "c.png"):
+        (kept / name).write_bytes(b"12345")
+    path = Path(lifecycle.apply(notes_shop, "uninstall", "notes").archives[0])
+    listed = json.loads(zipfile.ZipFile(path).read("archive.json"))["media"]
+    assert listed[0] == {"path": "scans/a.png", "bytes": 5}
+    assert [item["path"] for item in listed] == ["scans/a.png", "scans/b.png", "scans/c.png"]
+    (kept / "b.png").unlink()
+    (kept / "c.png").write_bytes(b"cut")
+    lifecycle.apply(notes_shop, "install", "notes")
+    assert lifecycle.restore(notes_shop, path).missing == ["scans/b.png", "scans/c.png"]
+
+
+def test_a_purge_takes_the_files_of_all_that_it_purges(empty_shop: Any, site: Any) -> None:
+    site.install("notes", "pins")
+    lifecycle.enable(empty_shop, "pins")
+    folders = [empty_shop.settings.home / "files" / name for name in ("notes", "pins", "other")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "x").touch()
+    lifecycle.apply(empty_shop, "purge", "notes", cascade=True)
+    assert [folder.exists() for folder in folders] == [False, False, True]
 
 
 def test_an_addon_whose_package_is_gone_can_be_uninstalled(notes_shop: Any, site: Any) -> None:

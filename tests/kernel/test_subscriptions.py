@@ -164,6 +164,7 @@ def test_a_handler_that_always_fails_does_not_keep_other_addons_from_being_fed(
         "def fail(event): raise RuntimeError('always')\n"
         "@hookimpl\n"
         "def register_subscriptions(events): events.on('note.created', fail)\n",
+        fields='uses={"events": ("note.created",)}',
     )
     lifecycle.enable(notes_shop, "bad")
     lifecycle.enable(notes_shop, "pins")

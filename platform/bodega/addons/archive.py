@@ -20,6 +20,18 @@ _INDEX = "archive.json"
 
 
 @dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file that an addon keeps.
+
+    Args:
+        path: below the addon's folder of files, with ``/``.
+    """
+
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """What an archive holds.
 
@@ -29,6 +41,8 @@ class Archive:
         migrations: that had run when it was made.
         settings: the values that the operator had set; secrets stay encrypted.
         tables: one file each.
+        media: files that the addon keeps outside the database. They stay where they are
+            until a purge; the archive says which there were.
     """
 
     addon: str
@@ -38,6 +52,20 @@ class Archive:
     migrations: tuple[str, ...]
     settings: dict[str, Any]
     tables: tuple[TableFile, ...]
+    media: tuple[MediaFile, ...] = ()
+
+    def missing(self, folder: Path) -> list[str]:
+        """Return the media that are not in a folder any more, or not whole."""
+        there = {item.path: item for item in media_in(folder)}
+        return [item.path for item in self.media if there.get(item.path) != item]
+
+
+def media_in(folder: Path) -> tuple[MediaFile, ...]:
+    """Return the files below a folder, in order."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple(
+        MediaFile(path.relative_to(folder).as_posix(), path.stat().st_size) for path in files
+    )
 
 
 def engine_of(database: Any) -> str:
@@ -57,8 +85,12 @@ def write_archive(
     version: str,
     tables: Iterable[str],
     settings: dict[str, Any],
+    files: Path,
 ) -> Archive:
     """Write an archive in the open transaction; it is on the disk when this returns.
+
+    Args:
+        files: the folder in which the addon keeps files.
 
     The tables are locked against writers until the transaction ends, so that what is
     archived is what is dropped.
@@ -74,7 +106,7 @@ def write_archive(
             entries = tuple(dump_table(database, table, bundle) for table in tables)
             archive = Archive(
                 addon, version, engine_of(database), now().isoformat(),
-                applied(database, addon), settings, entries,
+                applied(database, addon), settings, entries, media_in(files),
             )  # fmt: skip
             bundle.writestr(_INDEX, json.dumps({"format": FORMAT} | asdict(archive), indent=2))
         file.flush()
@@ -108,7 +140,9 @@ def read_archive(path: Path) -> Archive:
     tables = tuple(
         TableFile(**(entry | {"columns": tuple(entry["columns"])})) for entry in told.pop("tables")
     )
-    return Archive(**(told | {"tables": tables, "migrations": tuple(told["migrations"])}))
+    media = tuple(MediaFile(**entry) for entry in told.pop("media", ()))
+    migrations = tuple(told["migrations"])
+    return Archive(**(told | {"tables": tables, "migrations": migrations, "media": media}))
 
 
 def load_archive(database: Any, path: Path, archive: Archive) -> dict[str, int]:

@@ -8,12 +8,14 @@ from uuid import UUID
 
 import click
 
+from bodega import capabilities
 from bodega.hooks import returns
 from bodega.reserved import COMMANDS, CONSOLE, ROOTS
 from bodega_sdk import hookspecs
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription
+from bodega_sdk.extensions import Extension
 from bodega_sdk.http import METHODS, Parameter, Route
 from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
@@ -28,6 +30,7 @@ _PATH = re.compile(r"(/([a-z0-9][a-z0-9._-]*|{[a-z_][a-z0-9_]*}))+")
 _PARAMETER = re.compile(r"{(\w+)}")
 _PAGE = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
 _KINDS: dict[str, type] = {
+    "extensions": Extension,
     "routes": Route,
     "jobs": Job,
     "events": Event,
@@ -68,6 +71,9 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     for command in addon.commands:
         if command.name in COMMANDS:
             yield f"command {command.name!r} is one of the kernel's"
+    for extension in addon.extensions:
+        yield from (f"extension {fault}" for fault in extension.faults())
+    yield from _twice("extension of", (item.resource for item in addon.extensions))
     for route in addon.routes:
         yield from _route_faults(route, manifest)
     yield from _twice(
@@ -77,6 +83,7 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     for subscription in addon.subscriptions:
         if not callable(subscription.handler):
             yield f"subscription to {subscription.event!r}: its handler is no function"
+    yield from capabilities.faults(addon)
     for channel in addon.channels:
         if len(_PARAMETER.findall(channel.name)) != 1:
             yield f"channel {channel.name!r}: expected one parameter, as in 'orders.{{id}}'"

@@ -21,7 +21,10 @@ SELECT child.relname, parent.relname,
     EXISTS (SELECT FROM pg_attribute WHERE attrelid = con.conrelid
         AND attnum = ANY (con.conkey) AND attnotnull),
     EXISTS (SELECT FROM pg_constraint main WHERE main.conrelid = con.confrelid
-        AND main.contype = 'p' AND main.conkey @> con.confkey)
+        AND main.contype = 'p' AND main.conkey @> con.confkey),
+    (SELECT string_agg(attname, ', ' ORDER BY place) FROM unnest(con.confkey)
+        WITH ORDINALITY k(number, place)
+        JOIN pg_attribute ON attrelid = con.confrelid AND attnum = number)
 FROM pg_constraint con
 JOIN pg_class child ON child.oid = con.conrelid JOIN pg_class parent ON parent.oid = con.confrelid
 WHERE con.contype = 'f' AND con.connamespace = current_schema()::regnamespace ORDER BY 1, 3
@@ -29,7 +32,10 @@ WHERE con.contype = 'f' AND con.connamespace = current_schema()::regnamespace OR
 # "to" is NULL when a key names no column: it points to the primary key.
 _SQLITE = """
 SELECT child.name, key."table", group_concat(key."from", ', '), key.on_delete, key.on_update,
-    max(own."notnull" OR own.pk), min(key."to" IS NULL OR coalesce(target.pk, 0))
+    max(own."notnull" OR own.pk), min(key."to" IS NULL OR coalesce(target.pk, 0)),
+    group_concat(coalesce(key."to", (
+        SELECT main.name FROM pragma_table_info(key."table") main WHERE main.pk = key.seq + 1
+    )), ', ')
 FROM sqlite_master child
 JOIN pragma_foreign_key_list(child.name) key
 JOIN pragma_table_info(child.name) own ON own.name = key."from" COLLATE NOCASE
@@ -48,6 +54,7 @@ class ForeignKey:
         on_delete, on_update: ``CASCADE``, ``SET NULL``, or anything else, which restricts.
         required: one of its columns is NOT NULL, so that SET NULL fails.
         primary: it points to the primary key, which nobody changes.
+        parent_columns: what it points to there, in the order of ``columns``.
     """
 
     table: str
@@ -57,6 +64,7 @@ class ForeignKey:
     on_update: str
     required: bool
     primary: bool
+    parent_columns: str
 
     def restricts(self, action: str) -> bool:
         """Whether an action keeps rows of the parent from being deleted or changed."""
@@ -67,8 +75,10 @@ def foreign_keys(database: Any) -> list[ForeignKey]:
     """Return the foreign keys of the current schema."""
     rows = database.execute_sql(_POSTGRES if is_postgres(database) else _SQLITE).fetchall()
     return [
-        ForeignKey(table, parent, columns, on_delete, on_update, bool(required), bool(primary))
-        for table, parent, columns, on_delete, on_update, required, primary in rows
+        ForeignKey(
+            table, parent, columns, on_delete, on_update, bool(required), bool(primary), to_columns
+        )
+        for table, parent, columns, on_delete, on_update, required, primary, to_columns in rows
     ]
 
 

@@ -58,9 +58,9 @@ def note_archives(paths: Iterable[Path]) -> None:
     JournalRow.update(archive="\n".join(map(str, paths))).execute()
 
 
-def reach(step: str) -> None:
-    """Write down which step is reached, in the transaction that reaches it."""
-    JournalRow.update(step=step).execute()
+def reach_cleaning(folders: Iterable[Path]) -> None:
+    """Write down, in the transaction that removes the tables, which folders are to go too."""
+    JournalRow.update(step="cleaning", archive="\n".join(map(str, folders))).execute()
 
 
 def unfinished() -> bool:
@@ -81,8 +81,8 @@ def recover(shop: "Shop") -> bool:
 
 
 def _clean(shop: "Shop", row: Any) -> None:
-    if row.verb == "purge":
-        shutil.rmtree(shop.settings.home / "files" / row.addon, ignore_errors=True)
+    for folder in filter(None, row.archive.splitlines()):
+        shutil.rmtree(folder, ignore_errors=True)
     JournalRow.delete().where(JournalRow.id == row.id).execute()
 
 

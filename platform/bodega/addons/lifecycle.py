@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bodega import state
-from bodega.addons import archive, codes, journal, removal, steps
+from bodega import capabilities, state
+from bodega.addons import archive, codes, journal, orphans, removal, steps
 from bodega.addons.discovery import discover
 from bodega.addons.following import ready, wait_for
 from bodega.addons.operator_lock import operator_lock
@@ -79,12 +79,19 @@ def plan(shop: "Shop", verb: str, name: str, *, cascade: bool = False) -> Plan:
 
 
 def apply(
-    shop: "Shop", verb: str, name: str, *, cascade: bool = False, expected: str | None = None
+    shop: "Shop",
+    verb: str,
+    name: str,
+    *,
+    cascade: bool = False,
+    expected: str | None = None,
+    approve: bool = False,
 ) -> Change:
     """Do what the plan of a verb says.
 
     Args:
         expected: id of a plan that was made before; refused when it would differ now.
+        approve: whether an addon may get more capabilities than were approved before.
 
     Raises:
         Busy: another operator is at work.
@@ -100,6 +107,8 @@ def apply(
             with schema_change(shop.databases.shop):
                 planner = Planner(shop, cascade=cascade)
                 made = _as_expected(planner.plan(verb, name), expected)
+                if not approve:
+                    capabilities.must_be_approved(made)
                 return _take(shop, made, planner.before.faults)
         except Refused as refused:
             steps.remember(shop, refused.fault)
@@ -124,14 +133,14 @@ def _take(shop: "Shop", made: Plan, quarantined: Iterable[str]) -> Change:
     return Change(_named(made), assembly.generation, codes=named, waiting=waiting)
 
 
-def apply_plan(shop: "Shop", plan_id: str) -> Change:
+def apply_plan(shop: "Shop", plan_id: str, *, approve: bool = False) -> Change:
     """Do what a plan says, if it would still be the same.
 
     Raises:
         PlanDrift: it would not; nothing has changed.
     """
     verb, name, cascade = read_id(plan_id)
-    return apply(shop, verb, name, cascade=cascade, expected=plan_id)
+    return apply(shop, verb, name, cascade=cascade, expected=plan_id, approve=approve)
 
 
 def enable(shop: "Shop", name: str) -> Change:
@@ -178,7 +187,8 @@ def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | N
             journal.must_be_open(begun)
             for step, path in dropping.items():
                 removal.remove(shop, step, path)
-            journal.reach("cleaning")
+            purged = [step.addon for step in dropping if step.verb == "purge"]
+            journal.reach_cleaning(removal.files_of(shop, addon) for addon in purged)
             generation = steps.settle(shop, planner.before.faults).generation
     except BaseException:
         if journal.is_open(begun):
@@ -217,11 +227,23 @@ def recover(shop: "Shop") -> bool:
         return journal.recover(shop)
 
 
-def restore(shop: "Shop", path: Path) -> dict[str, int]:
-    """Put the rows and settings of an archive back into an addon that was installed again.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back out of an archive.
 
-    Returns:
-        Table → rows.
+    Args:
+        rows: in the archive, by table.
+        left_out: of these, rows that belong to what was deleted meanwhile, by table.
+        missing: files that the addon kept and that are gone, or of another length.
+    """
+
+    rows: dict[str, int]
+    left_out: dict[str, int]
+    missing: list[str]
+
+
+def restore(shop: "Shop", path: Path) -> Restored:
+    """Put the rows and settings of an archive back into an addon that was installed again.
 
     Raises:
         AddonError: the addon is not installed, in another version, or keeps rows already.
@@ -230,14 +252,16 @@ def restore(shop: "Shop", path: Path) -> dict[str, int]:
     database = shop.databases.shop
     with operator_lock(shop, f"restore {found.addon}"), schema_change(database):
         _refuse_other_migrations(database, found)
-        rows = archive.load_archive(database, path, found)
+        tables = [entry.table for entry in found.tables]
+        with orphans.left_out(database, tables) as gone:
+            rows = archive.load_archive(database, path, found)
         for name, value in found.settings.items():
             SettingRow.insert(name=name, value=value).on_conflict(
                 conflict_target=[SettingRow.name], update={SettingRow.value: value}
             ).execute()
         shop.catalogue = discover()
         steps.settle(shop, shop.catalogue.manifests)
-    return rows
+    return Restored(rows, gone, found.missing(removal.files_of(shop, found.addon)))
 
 
 def _refuse_other_migrations(database: Any, found: archive.Archive) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from bodega import capabilities
 from bodega.addons.faults import Fault
 from bodega.addons.graph import closure, resolve
 from bodega.database.tables import AddonRow
@@ -19,6 +20,7 @@ class AddonState:
 
     Args:
         waiting: migrations that run once every process runs the new code.
+        denied: what it asks for and nobody approved, e.g. ``"host points.example"``.
     """
 
     name: str
@@ -28,6 +30,7 @@ class AddonState:
     depends: tuple[str, ...]
     fault: Fault | None
     waiting: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as the API and ``--json`` show it."""
@@ -52,6 +55,7 @@ def _state(shop: "Shop", name: str, row: AddonRow | None) -> AddonState:
         manifest.depends if manifest else (),
         fault,
         shop.assembly.waiting.get(name, ()),
+        capabilities.denied(manifest, row) if manifest and row and row.installed else (),
     )
 
 

@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from bodega_sdk import hookspecs
 from bodega_sdk._markers import ADDON_PROJECT
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscription, Subscriptions
+from bodega_sdk.extensions import Extension
 from bodega_sdk.hooks import Hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Route, Routes
@@ -42,6 +43,7 @@ class LoadedAddon:
 
     manifest: Manifest
     models: tuple[type[Model], ...] = ()
+    extensions: tuple[Extension, ...] = ()
     routes: tuple[Route, ...] = ()
     jobs: tuple[Job, ...] = ()
     events: tuple[Event, ...] = ()
@@ -91,9 +93,11 @@ def _load(manifest: Manifest) -> LoadedAddon:
     code = codes.keep(module, code)
     manager = _manager(manifest, module)
     hooks = manager.hook
+    extensions = _extensions(manifest, hooks)
     addon = LoadedAddon(
         manifest,
-        models=_gather(hooks.register_models),
+        models=tuple(dict.fromkeys((*_gather(hooks.register_models), *_companions(extensions)))),
+        extensions=extensions,
         routes=_routes(manifest, hooks),
         jobs=_gather(hooks.register_jobs),
         events=_gather(hooks.register_events),
@@ -130,6 +134,17 @@ def _published(manifest: Manifest) -> tuple[Hook[..., Any], ...]:
 
 def _gather(hook: Any) -> tuple[Any, ...]:
     return tuple(item for items in hook() for item in items)
+
+
+def _extensions(manifest: Manifest, hooks: Any) -> tuple[Any, ...]:
+    found = _gather(hooks.register_extensions)
+    return tuple(
+        item.owned_by(manifest.name) if isinstance(item, Extension) else item for item in found
+    )
+
+
+def _companions(extensions: Iterable[Any]) -> tuple[type[Model], ...]:
+    return tuple(item.model for item in extensions if isinstance(item, Extension))
 
 
 def _routes(manifest: Manifest, hooks: Any) -> tuple[Route, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bodega import state
+from bodega import capabilities, state
 from bodega.addons import codes, ledger, removal
 from bodega.addons.faults import Fault
 from bodega.addons.graph import closure, dependents, ordered, resolve
@@ -49,6 +49,7 @@ class Planner:
         after = self._after(steps)
         steps = self._with_statements(steps)
         added, removed = difference(self.before, after)
+        uses = capabilities.of_steps(steps, self._manifests)
         return Plan(
             verb,
             name,
@@ -59,6 +60,8 @@ class Planner:
             removed,
             tuple(dict.fromkeys(step.addon for step in steps if step.addon != name)),
             removal.extents(self._shop, steps),
+            uses,
+            capabilities.new_in(uses, self._rows),
         )
 
     def _verbs(self) -> dict[str, Callable[[str], list[Step]]]:
@@ -108,6 +111,9 @@ class Planner:
         version = self._version(name)
         waiting = self._pending(name)
         fresh = row.version == version and row.code in ("", self._fingerprint(name))
+        fresh = fresh and not capabilities.new_in(
+            {name: capabilities.asked(self._manifests[name])}, self._rows
+        )  # fmt: skip
         if fresh and not waiting:
             raise AddonError(f"addon {name!r} is up to date, in version {version}")
         early = codes.expanding(waiting)

@@ -59,6 +59,8 @@ class Plan:
             operations and schemas of the documentation, permissions, settings, events, …
         dependents: other addons that the steps touch.
         lost: what the dropped tables hold.
+        uses: capabilities that doing it approves, by addon and kind.
+        asks: those of them that are new to an addon that was approved before.
     """
 
     verb: str
@@ -70,6 +72,8 @@ class Plan:
     removed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dependents: tuple[str, ...] = ()
     lost: Mapping[str, Extent] = field(default_factory=dict)
+    uses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    asks: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -111,6 +115,11 @@ def difference(
 
 def _claims(assembly: Assembly) -> set[Claim]:
     links = {Claim("hook implementation", name) for name in implemented(assembly.chains)}
+    links |= {
+        Claim("extension", f"{resource} by {item.addon}")
+        for resource, items in assembly.extensions.items()
+        for item in items
+    }
     return links | {claim for addon in assembly.addons for claim in claims(addon)}
 
 

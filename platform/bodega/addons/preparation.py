@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from bodega import state
+from bodega import capabilities, state
 from bodega.addons import codes, steps
 from bodega.addons.discovery import discover
 from bodega.addons.graph import resolve
@@ -76,6 +76,7 @@ def prepare(shop: "Shop", edition: Edition | None = None) -> Preparation:
 def _migrate_enabled(shop: "Shop") -> list[str]:
     manifests = shop.catalogue.manifests
     order = resolve(state.read_state().enabled, manifests, shop.catalogue.faults)
+    capabilities.approve_older(manifests)
     done = [told for name in order.names for told in _bring_up_to_date(shop, manifests[name])]
     if done:
         steps.settle(shop, manifests.keys() | order.faults.keys())
@@ -107,7 +108,9 @@ def _migrate(shop: "Shop", manifest: Manifest, target: str | None = None) -> lis
     ran = migrate(shop.databases.shop, manifest.name, folder, target=target) if folder else []
     row = {"version": manifest.version, "installed": True, "enabled": True, "fault": None,
            "code": codes.current(manifest).fingerprint}  # fmt: skip
-    AddonRow.insert(name=manifest.name, **row).on_conflict(
+    # What a newer package asks for beyond what was approved waits for an operator.
+    approved = capabilities.to_store(manifest)
+    AddonRow.insert(name=manifest.name, approved=approved, **row).on_conflict(
         conflict_target=[AddonRow.name], update=row
     ).execute()
     return [f"{manifest.name} {name}" for name in ran]

@@ -71,6 +71,11 @@ def _extent(database: Any, table: str) -> Extent:
     return Extent(int(rows), int(size.fetchone()[0]))
 
 
+def files_of(shop: "Shop", addon: str) -> Path:
+    """Return the folder in which an addon keeps files; see :func:`bodega_sdk.folder`."""
+    return shop.settings.home / "files" / addon
+
+
 def archive_for(shop: "Shop", step: Step) -> Path | None:
     """Return where an addon's archive will be; None for a purge, which makes none."""
     if step.verb == "purge":
@@ -84,7 +89,8 @@ def remove(shop: "Shop", step: Step, path: Path | None) -> None:
     database, name = shop.databases.shop, step.addon
     if path is not None:
         version, owned = AddonRow.get_by_id(name).version, tables(database, name)
-        archive.write_archive(database, path, name, version, owned, _settings(name))
+        files = files_of(shop, name)
+        archive.write_archive(database, path, name, version, owned, _settings(name), files)
     for statement in step.statements:
         database.execute_sql(statement)
     _forget(name)

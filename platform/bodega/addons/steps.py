@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from bodega import state
+from bodega import capabilities, state
 from bodega.addons import codes, ledger
 from bodega.addons.faults import Fault
 from bodega.addons.loading import load, migrations_folder
@@ -31,7 +31,8 @@ def install(shop: "Shop", step: Step) -> None:
     manifest = shop.catalogue.manifests[step.addon]
     _migrate_as_planned(shop, step)
     row = {"version": manifest.version, "installed": True, "enabled": False, "fault": None,
-           "code": codes.current(manifest).fingerprint}  # fmt: skip
+           "code": codes.current(manifest).fingerprint,
+           "approved": capabilities.to_store(manifest)}  # fmt: skip
     AddonRow.insert(name=manifest.name, **row).on_conflict(
         conflict_target=[AddonRow.name], update=row
     ).execute()
@@ -66,8 +67,9 @@ def migration_fault(error: MigrationFailed) -> Fault:
 
 def enable(shop: "Shop", step: Step) -> None:
     """Write an addon down as enabled, with the code that this process would run."""
-    code = codes.current(shop.catalogue.manifests[step.addon]).fingerprint
-    row = AddonRow.update(enabled=True, fault=None, code=code)
+    manifest = shop.catalogue.manifests[step.addon]
+    code, approved = codes.current(manifest).fingerprint, capabilities.to_store(manifest)
+    row = AddonRow.update(enabled=True, fault=None, code=code, approved=approved)
     row.where(AddonRow.name == step.addon).execute()
 
 
@@ -84,7 +86,10 @@ def upgrade(shop: "Shop", step: Step) -> None:
     if early:
         _migrate_as_planned(shop, step, early[-1])
     code = codes.current(manifest).fingerprint
-    row = AddonRow.update(version=manifest.version, code=code, fault=None)
+    # What older code uses stays approved: processes that reload still run it.
+    before = capabilities.read(AddonRow.get_by_id(step.addon).approved)
+    approved = capabilities.to_store(manifest, before)
+    row = AddonRow.update(version=manifest.version, code=code, fault=None, approved=approved)
     row.where(AddonRow.name == step.addon).execute()
     ledger.write(load(manifest))
 

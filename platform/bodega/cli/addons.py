@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bodega import capabilities
 from bodega.addons import lifecycle, upgrading
 from bodega.addons.listing import AddonState, listing
 from bodega.addons.plans import Plan, read_id
@@ -53,6 +54,9 @@ def _echo_fault(item: AddonState) -> None:
         click.echo(f"    remedy:  {item.fault.remedy}")
     for migration in item.waiting:
         click.echo(f"    waits until every process runs the new code: {migration}")
+    if item.denied:
+        click.echo(f"    not approved: {', '.join(item.denied)}")
+        click.echo(f"    remedy:  Run 'bodega addons upgrade {item.name} --approve'")
 
 
 def _options(function: Any) -> Any:
@@ -69,6 +73,7 @@ def _options(function: Any) -> Any:
 
 
 _cascade = click.option("--cascade", is_flag=True, help="Do it to the addons that need it too.")
+_approve = click.option("--approve", is_flag=True, help="Let it use more than was approved before.")
 
 
 @addons.command()
@@ -82,6 +87,7 @@ def install(context: Context, name: str, **options: Any) -> None:
 
 
 @addons.command()
+@_approve
 @_options
 def enable(context: Context, name: str, **options: Any) -> None:
     """Enable an addon with all that it depends on; install it first if need be.
@@ -103,6 +109,7 @@ def disable(context: Context, name: str, **options: Any) -> None:
 
 
 @addons.command()
+@_approve
 @_options
 def upgrade(context: Context, name: str, **options: Any) -> None:
     """Bring an addon's tables and all running processes to the version that pip installed.
@@ -139,17 +146,21 @@ def purge(context: Context, name: str, **options: Any) -> None:
 
 @addons.command()
 @click.option("--plan", "plan_id", required=True, help="The id that a verb prints with --plan.")
+@_approve
 @_timeout
 @_json
 @click.pass_obj
-def apply(context: Context, plan_id: str, timeout: float | None, as_json: bool) -> None:
+def apply(
+    context: Context, plan_id: str, approve: bool, timeout: float | None, as_json: bool
+) -> None:
     """Do what a plan says; refused when the shop has changed since it was made.
 
     Example: bodega addons apply --plan enable:loyalty:0f3c8a2be1d97c54
     """
     shop = context.shop()
     verb = read_id(plan_id)[0]
-    _report(shop, verb, lifecycle.apply_plan(shop, plan_id), timeout, as_json)
+    change = lifecycle.apply_plan(shop, plan_id, approve=approve)
+    _report(shop, verb, change, timeout, as_json)
 
 
 @addons.command()
@@ -175,21 +186,26 @@ def restore(context: Context, file: Path, as_json: bool) -> None:
 
     Example: bodega addons restore shop/archives/loyalty-1.0.0-20261121T120000.zip
     """
-    rows = lifecycle.restore(context.shop(), file)
+    found = lifecycle.restore(context.shop(), file)
     if as_json:
-        click.echo(json.dumps({"restored": rows}))
+        told = {"restored": found.rows, "left_out": found.left_out, "missing": found.missing}
+        click.echo(json.dumps(told))
         return
-    for table, number in rows.items():
-        click.echo(f"{table}: {number:,} rows")
+    for table, number in found.rows.items():
+        gone = found.left_out.get(table, 0)
+        belonging = f", without {gone:,} whose owner was deleted meanwhile" if gone else ""
+        click.echo(f"{table}: {number - gone:,} rows{belonging}")
+    for path in found.missing:
+        click.echo(f"the file {path} is gone, or not what it was", err=True)
 
 
 def _do(context: Context, verb: str, name: str, *, only_plan: bool, timeout: float | None,
-        as_json: bool, cascade: bool = False) -> None:  # fmt: skip
+        as_json: bool, cascade: bool = False, approve: bool = False) -> None:  # fmt: skip
     shop = context.shop()
     if only_plan:
         _show_plan(lifecycle.plan(shop, verb, name, cascade=cascade), as_json)
         return
-    change = lifecycle.apply(shop, verb, name, cascade=cascade)
+    change = lifecycle.apply(shop, verb, name, cascade=cascade, approve=approve)
     _report(shop, verb, change, timeout, as_json)
 
 
@@ -205,6 +221,10 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
         for kind, names in kinds.items():
             for name in names:
                 click.echo(f"  {sign} {kind} {name}")
+    for name, uses in plan.uses.items():
+        click.echo(f"  * {name} uses {capabilities.in_words(uses)}")
+    for name, uses in plan.asks.items():
+        click.echo(f"  ? {name} asks for {capabilities.in_words(uses)}: new, needs --approve")
     for table, extent in plan.lost.items():
         size = "" if extent.bytes is None else f", {extent.bytes:,} bytes"
         click.echo(f"  ! {table}: {extent.rows:,} rows{size} would go")

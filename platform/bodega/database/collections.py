@@ -15,6 +15,8 @@ from typing import Any
 
 import peewee
 
+from bodega_sdk.extensions import CompanionKey, table_of
+
 STRIPES = 16
 _TABLE = "bodega_collection"
 _NAMES = re.compile(r'"(\w+)"')
@@ -110,7 +112,14 @@ class Counts:
 
     def __init__(self, database: Any, models: Iterable[Any], size: int = 512) -> None:
         self._database = database
+        models = tuple(models)
         self._versioned = {item._meta.table_name: item._meta.versioned for item in models}
+        # Deleting a row takes its companions along: the base's version is theirs too.
+        self._bases = {
+            item._meta.table_name: table_of(item._meta.primary_key.resource)
+            for item in models
+            if isinstance(item._meta.primary_key, CompanionKey)
+        }
         self._size = size
         self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
@@ -119,7 +128,8 @@ class Counts:
         """Return the number of rows of a query, counting them only when need be."""
         sql, params = query.sql()
         tables = {name for name in _NAMES.findall(sql) if name in self._versioned}
-        countable = tables and all(self._versioned[name] for name in tables)
+        tables |= {self._bases[name] for name in tables & self._bases.keys()}
+        countable = tables and all(self._versioned.get(name) for name in tables)
         # Inside a transaction the versions are not raised yet for what it wrote itself.
         if not countable or self._database.in_transaction():
             number: int = query.count()

@@ -20,6 +20,8 @@ class AddonRow(Model):
     installed_at: Any = UTCDateTimeField(default=now)
     # Fingerprint of the code that it was installed or last upgraded to.
     code: Any = peewee.CharField(max_length=100, default="")
+    # Capabilities that an operator approved: {"hosts": ["points.example"]}.
+    approved: Any = peewee.JSONField(null=True)
 
     class Meta:
         table_name = "bodega_addon"

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bodega.addons.faults import Fault
+from bodega.addons.graph import closure
 from bodega.hooks.implementations import Implementation
 from bodega.hooks.returns import stated
 from bodega_sdk import hookspecs
 from bodega_sdk.hooks import Hook
+from bodega_sdk.manifest import Manifest
 
 if TYPE_CHECKING:
     from bodega.addons.loading import LoadedAddon
@@ -74,11 +76,16 @@ def misfit(addons: Iterable["LoadedAddon"]) -> Fault | None:
     """Return the fault of an addon that implements a hook which nobody publishes, or badly."""
     addons = tuple(addons)
     published = {hook.name: hook for addon in addons for hook in addon.hooks}
+    publishers = {hook.name: addon.name for addon in addons for hook in addon.hooks}
+    manifests = {addon.name: addon.manifest for addon in addons}
     for addon in addons:
+        near = closure([addon.name], manifests) | set(addon.manifest.uses.get("addons", ()))
         for item in addon.implementations:
             found = published.get(item.hook)
             if found is None and not item.optional:
                 return _unknown(item, published)
+            if found is not None and publishers[item.hook] not in near:
+                return _stranger(item, publishers[item.hook], addon.manifest)
             reason = item.misfit(found) if found else None
             if reason:
                 return Fault(
@@ -88,6 +95,18 @@ def misfit(addons: Iterable["LoadedAddon"]) -> Fault | None:
                     f"Mend {addon.manifest.package}, or disable {addon.name}",
                 )
     return None
+
+
+def _stranger(item: Implementation, publisher: str, manifest: Manifest) -> Fault:
+    uses = (*manifest.uses.get("addons", ()), publisher)
+    return Fault(
+        item.addon,
+        item.addon,
+        f"it implements {item.hook!r}, a hook of {publisher}, which its manifest does not name "
+        f"({item.place})",
+        f"Write {publisher!r} among depends there, or uses={{'addons': {uses!r}}} if it can do "
+        "without",
+    )
 
 
 def _unknown(item: Implementation, published: Mapping[str, Any]) -> Fault:

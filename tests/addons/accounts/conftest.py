@@ -24,5 +24,5 @@ def people(admin: Any) -> dict[str, Any]:
         email = f"{role}@example.com"
         made = admin.post("/api/v1/users", {"email": email, "password": PASSWORD, "role": role})
         assert made.status_code == 201, made.text
-        found[role] = found["nobody"].as_(email, PASSWORD)
+        found[role] = found["nobody"].log_in(email, PASSWORD)
     return found

@@ -43,6 +43,7 @@ class AddonSchema(Schema):
     depends = List(String())
     fault = Nested(FaultSchema, allow_none=True)
     waiting = List(String(), metadata={"description": "Migrations that wait for new code."})
+    denied = List(String(), metadata={"description": "What it asks for and nobody approved."})
 
 
 class VerbSchema(Schema):
@@ -51,6 +52,10 @@ class VerbSchema(Schema):
     plan = Boolean(load_default=False, metadata={"description": "Show the plan, do nothing."})
     expected = String(load_default=None, allow_none=True, metadata={"description": "A plan's id."})
     cascade = Boolean(load_default=False)
+    approve = Boolean(
+        load_default=False,
+        metadata={"description": "Let an addon use more than was approved before."},
+    )
 
 
 class ChangeSchema(Schema):
@@ -108,8 +113,9 @@ class Addons:
                 if how["plan"]:
                     return lifecycle.plan(self._shop, verb, name, cascade=how["cascade"]).as_json()
                 change = lifecycle.apply(
-                    self._shop, verb, name, cascade=how["cascade"], expected=how["expected"]
-                )
+                    self._shop, verb, name, cascade=how["cascade"], expected=how["expected"],
+                    approve=how["approve"],
+                )  # fmt: skip
                 log.info("addon changed", verb=verb, addon=name, by=request.identity.subject)
                 return _told(change)
 

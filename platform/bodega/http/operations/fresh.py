@@ -49,13 +49,17 @@ def _arguments(verb: str, name: str, how: dict[str, Any]) -> list[str]:
     if how["plan"]:
         return [verb, name, "--plan", "--json", *_cascade(how)]
     # Nobody waits here: this very process may be among those that are to be replaced.
-    waiting = ["--json", "--timeout", "0"]
+    waiting = ["--json", "--timeout", "0", *_approve(verb, how)]
     if how["expected"] is None:
         return [verb, name, *waiting, *_cascade(how)]
     asked = (verb, name, how["cascade"])
     if read_id(how["expected"]) != asked:
         raise PlanDrift(f"{how['expected']} is the plan of something else")
     return ["apply", "--plan", how["expected"], *waiting]
+
+
+def _approve(verb: str, how: dict[str, Any]) -> list[str]:
+    return ["--approve"] if how["approve"] and verb in ("enable", "upgrade") else []
 
 
 def _cascade(how: dict[str, Any]) -> list[str]:

@@ -74,7 +74,8 @@ class Jobs:
         """Jobs, newest first: their ids are in the order of their making."""
         wanted = {item.name: request.query.get(item.name) for item in _FILTERS}
         query = administration.select(**wanted)
-        rows, envelope = pagination.paginate(query, request, JobRow.id, descending=True)
+        count, newest = pagination.count_rows(query), pagination.Ordering.by(JobRow.id)
+        rows, envelope = pagination.paginate(query, request, newest, descending=True, count=count)
         return envelope | {"results": [administration.as_json(row) for row in rows]}
 
     def read(self, request: Request) -> dict[str, Any]:

@@ -11,4 +11,5 @@ def addon_manifest() -> Manifest:
         version="1.0.0",
         package="bodega_sample_same_channel",
         summary="It offers a channel of notes",
+        uses={"events": ("note.created",)},
     )

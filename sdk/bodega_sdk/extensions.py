@@ -1,0 +1,275 @@
+"""Extensions: what an addon adds to another addon's rows, kept in a table of its own.
+
+A companion table has at most one row for each row that it extends, under the same id; a
+missing row means that every field has its default. The kernel joins it to the rows it
+extends, so that they show, take, filter and order by the extension's members under the
+addon's name.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+import peewee
+
+from bodega_sdk.errors import FieldError, InvalidInput
+from bodega_sdk.http import Parameter
+from bodega_sdk.models import Model
+from bodega_sdk.pagination import Ordering
+from bodega_sdk.runtime import runtime
+from bodega_sdk.schemas import Nested, Schema
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "": lambda left, right: left == right,
+    "__gte": lambda left, right: left >= right,
+    "__lte": lambda left, right: left <= right,
+}
+_MEANING = {"": "Exactly this {}.", "__gte": "This {} or more.", "__lte": "This {} or less."}
+
+
+class CompanionKey(peewee.UUIDField):
+    """The key of a companion table: the id of the row that it extends.
+
+    Args:
+        resource: what is extended, e.g. ``"products.product"``.
+    """
+
+    def __init__(self, resource: str, **kwargs: Any) -> None:
+        self.resource = resource
+        rule = peewee.SQL(f'REFERENCES "{table_of(resource)}" ("id") ON DELETE CASCADE')
+        super().__init__(**({"primary_key": True, "constraints": [rule]} | kwargs))
+
+
+def extends(resource: str) -> Any:
+    """Return the field ``id`` of a companion table.
+
+    Args:
+        resource: what is extended: the addon's name, a dot and the noun, e.g.
+            ``"products.product"``, whose table is ``products_product``.
+    """
+    return CompanionKey(resource)
+
+
+def table_of(resource: str) -> str:
+    """Return the table of a resource: ``products_product`` of ``products.product``."""
+    return resource.replace(".", "_", 1)
+
+
+class Companion(Model):
+    """Base of companion tables. Its only key is ``id: Any = extends("products.product")``.
+
+    Every other field has a default, or may be null.
+    """
+
+    id: Any
+
+    class Meta:
+        """Peewee's options."""
+
+        versioned = True
+
+    @classmethod
+    def read(cls, key: UUID) -> Self:
+        """Return the companion of a row, with its defaults when there is none yet."""
+        found: Self | None = cls.get_or_none(cls._meta.primary_key == key)
+        return cls(id=key) if found is None else found
+
+    @classmethod
+    def read_many(cls, keys: Iterable[UUID]) -> dict[UUID, Self]:
+        """Return the companions of many rows by their ids, in one query."""
+        keys = list(keys)
+        found = {row.id: row for row in cls.select().where(cls._meta.primary_key.in_(keys))}
+        return {key: found.get(key) or cls(id=key) for key in keys}
+
+    @classmethod
+    def write(cls, key: UUID, **values: Any) -> None:
+        """Set fields of a row's companion; what is not named stays, or has its default."""
+        query = cls.insert({"id": key} | values)
+        if values:
+            query = query.on_conflict(conflict_target=[cls._meta.primary_key], update=values)
+        else:
+            query = query.on_conflict_ignore()
+        query.execute()
+
+    @classmethod
+    def loaded(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return fields' values from loaded members. Override it where the two differ.
+
+        Raises:
+            InvalidInput: the members do not go together; name them without the addon's name.
+        """
+        return dict(data)
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What a companion table adds to the resource that it extends.
+
+    Args:
+        model: the companion table.
+        schema: what it looks like outside; no member may be required.
+        filters: fields that lists can be narrowed by: ``?loyalty.points=``, and for
+            whole numbers ``__gte`` and ``__lte``.
+        orderings: fields, never null and with a default, that lists can be ordered by.
+        addon: its owner; written in by the kernel.
+    """
+
+    model: type[Companion]
+    schema: type[Schema]
+    filters: tuple[str, ...] = ()
+    orderings: tuple[str, ...] = ()
+    addon: str = field(default="")
+
+    #: Types of the fields that can be filtered by.
+    TYPES: ClassVar[Mapping[type[peewee.Field], type]] = {
+        peewee.BooleanField: bool,
+        peewee.IntegerField: int,
+        peewee.UUIDField: UUID,
+        peewee.CharField: str,
+        peewee.TextField: str,
+    }
+
+    def owned_by(self, addon: str) -> "Extension":
+        """Return the extension with its owner written in."""
+        return replace(self, addon=addon)
+
+    @property
+    def resource(self) -> str:
+        """What it extends, e.g. ``products.product``."""
+        found: str = self.model._meta.primary_key.resource
+        return found
+
+    @property
+    def attribute(self) -> str:
+        """Where a row holds its companion."""
+        return f"companion_of_{self.addon}"
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with it, in words."""
+        if not isinstance(self.model._meta.primary_key, CompanionKey):
+            yield f"{self.model.__name__}: its key must be 'id: Any = extends(\"addon.noun\")'"
+            return
+        fields = self.model._meta.fields
+        for name, item in fields.items():
+            if name != "id" and item.default is None and not item.null:
+                yield f"{self.model.__name__}.{name}: must have a default or may be null"
+        for name, member in self.schema().load_fields.items():
+            if member.required:
+                yield f"{self.schema.__name__}.{name}: no member of an extension is required"
+        for name in {*self.filters, *self.orderings} - fields.keys():
+            yield f"{self.model.__name__} has no field {name!r} to filter or order by"
+        for name in set(self.filters) & fields.keys():
+            if self._type(fields[name]) is None:
+                yield f"{self.model.__name__}.{name}: fields of its type cannot be filtered by"
+        for name in set(self.orderings) & fields.keys():
+            if fields[name].null or callable(fields[name].default):
+                yield f"{self.model.__name__}.{name}: to order by it, it needs a plain default"
+
+    @classmethod
+    def _type(cls, item: peewee.Field) -> type | None:
+        kinds = (kind for known, kind in cls.TYPES.items() if isinstance(item, known))
+        return next(kinds, None)
+
+    # What lists are narrowed and ordered by.
+
+    def conditions(self) -> Iterator[tuple[Parameter, Callable[[Any], Any]]]:
+        """Yield its query parameters, each with what makes a condition of the value."""
+        for name in self.filters:
+            item = self.model._meta.fields[name]
+            kind = self._type(item) or str
+            for suffix in _COMPARISONS if kind is int else ("",):
+                help = _MEANING[suffix].format(name.replace("_", " "))
+                parameter = Parameter(f"{self.addon}.{name}{suffix}", kind, help)
+                yield parameter, _condition(item, _COMPARISONS[suffix])
+
+    def ordered(self, base: type[Model]) -> Iterator[Ordering]:
+        """Yield the orderings that it adds to lists of the rows it extends."""
+        for name in self.orderings:
+            item = self.model._meta.fields[name]
+            yield Ordering(
+                f"{self.addon}.{name}", item, _with_default(item), base._meta.primary_key,
+                self._value_of(name),
+            )  # fmt: skip
+
+    def _value_of(self, name: str) -> Callable[[Any], Any]:
+        return lambda row: getattr(self.companion(row), name)
+
+    def joined_to(self, query: peewee.ModelSelect, base: type[Model]) -> peewee.ModelSelect:
+        """Return a query of the rows it extends, joined to their companions."""
+        same = self.model._meta.primary_key == base._meta.primary_key
+        return query.join_from(
+            base, self.model, peewee.JOIN.LEFT_OUTER, on=same, attr=self.attribute
+        )
+
+    # What rows show and take.
+
+    def companion(self, row: Any) -> Companion:
+        """Return the companion of a row that was read with it."""
+        found: Companion | None = getattr(row, self.attribute, None)
+        return self.model(id=row.id) if found is None else found
+
+    def show(self, row: Any) -> Any:
+        """Return its members as they are shown."""
+        return self.schema().dump(self.companion(row))
+
+    def take(self, row: Any, data: Mapping[str, Any], *, whole: bool) -> None:
+        """Write loaded members; ``whole`` resets those that were not sent."""
+        try:
+            values = self.model.loaded(data)
+        except InvalidInput as error:
+            raise _below(self.addon, error) from None
+        if whole:
+            values = self.defaults() | values
+        self.model.write(row.id, **values)
+        companion = self.companion(row)
+        for name, value in values.items():
+            setattr(companion, name, value)
+        setattr(row, self.attribute, companion)
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the values that a missing row means, without the key."""
+        empty = self.model()
+        return {name: getattr(empty, name) for name in self.model._meta.fields if name != "id"}
+
+
+def _below(addon: str, error: InvalidInput) -> InvalidInput:
+    found = [FieldError(f"{addon}.{item.field}", item.message, item.found) for item in error.errors]
+    return InvalidInput(error.detail, found)
+
+
+def _condition(item: peewee.Field, compare: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    default = None if callable(item.default) else item.default
+
+    def condition(value: Any) -> Any:
+        found = compare(item, value)
+        # Rows without a companion have the default; the index serves all others.
+        if default is not None and compare(default, value):
+            return found | item.model._meta.primary_key.is_null()
+        return found
+
+    return condition
+
+
+def _with_default(item: peewee.Field) -> Any:
+    """Return a field's value, its default where there is no companion, to order by."""
+    default = peewee.Value(item.db_value(item.default), converter=False)
+    return peewee.fn.COALESCE(item, default).coerce(False)
+
+
+def extended(schema: type[Schema], extensions: Iterable[Extension]) -> type[Schema]:
+    """Return a schema with a member for each extension."""
+    members: dict[str, Any] = {
+        item.addon: Nested(item.schema, metadata={"description": f"Added by {item.addon}."})
+        for item in extensions
+    }
+    if not members:
+        return schema
+    meta = type("Meta", (schema.Meta,), {"register": False})
+    about = {"Meta": meta, "__doc__": schema.__doc__, "__module__": schema.__module__}
+    return type(schema.__name__, (schema,), members | about)
+
+
+def extensions_of(resource: str) -> tuple[Extension, ...]:
+    """Return the extensions that the enabled addons bring to a resource, by addon."""
+    return runtime().extensions(resource)

@@ -1,0 +1,224 @@
+"""Outgoing calls: HTTP to hosts that the manifest names, within a deadline.
+
+The host is resolved once, its addresses are checked, and the connection goes to one of
+them: a name that means something else a moment later changes nothing. Each redirect is
+held to the same rule. Proxies that the environment names are not used.
+"""
+
+import http.client
+import ipaddress
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+import orjson
+
+from bodega_sdk._wire import Connection, Deadline, connect, resolve, secure
+from bodega_sdk.capabilities import Grant, covers
+from bodega_sdk.encoding import to_json
+from bodega_sdk.errors import CapabilityError, FetchFailed
+from bodega_sdk.runtime import runtime
+
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = (301, 302, 303, 307, 308)
+# What a caller says to one server is not for another's ears, but for these.
+_CARRIED = ("accept", "accept-language", "content-type", "user-agent")
+# Addresses of IPv4 that are written as ones of IPv6, for networks that only know those.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What another server answered.
+
+    Args:
+        status: e.g. 200; that it is one of success is for the caller to look at.
+        headers: by their names in lower case.
+        body: as it came.
+        url: that answered, after redirects.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    def json(self) -> Any:
+        """Return the body, read as JSON.
+
+        Raises:
+            FetchFailed: it is none.
+        """
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise FetchFailed(f"{_shown(self.url)} answered no JSON: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request; a redirect makes another."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    json: Any = None,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 10.0,
+    redirects: int = 5,
+    largest: int = 10_000_000,
+) -> Fetched:
+    """Ask another server and return what it answered, whatever its status.
+
+    Do not call it in a transaction: that would be held open meanwhile. Do it in a job.
+
+    Args:
+        url: whose host the manifest names in ``uses["hosts"]``. ``"*"`` there lets
+            through every host that is not at a private address.
+        json: sent as the body, in place of ``body``.
+        timeout: seconds for all of it: resolving, redirects and the last byte.
+        redirects: followed at most; with 0 the redirect itself is the answer.
+        largest: bytes of an answer that are read.
+
+    Raises:
+        CapabilityError: the addon may not reach the host.
+        FetchFailed: the URL is none, or no whole answer came in time.
+    """
+    said = {"user-agent": "Bodega"} | {name.lower(): text for name, text in (headers or {}).items()}
+    if json is not None:
+        said, body = {"content-type": "application/json"} | said, to_json(json)
+    call, deadline = _Call(method.upper(), url, said, body), Deadline(timeout)
+    for left in range(redirects, -1, -1):
+        answer = _guarded(call, deadline, timeout, largest)
+        target = answer.headers.get("location")
+        if answer.status not in _REDIRECTS or target is None or redirects == 0:
+            return answer
+        if left:
+            call = _redirected(call, answer.status, target)
+    raise FetchFailed(f"{_shown(url)} redirects more than {redirects} times")
+
+
+def _guarded(call: _Call, deadline: Deadline, timeout: float, largest: int) -> Fetched:
+    try:
+        return _ask(call, deadline, largest)
+    except TimeoutError:
+        reason = f"no whole answer within {timeout:g} s"
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = str(error) or type(error).__name__
+    raise FetchFailed(f"{call.method} {_shown(call.url)}: {reason}")
+
+
+def _ask(call: _Call, deadline: Deadline, largest: int) -> Fetched:
+    parts, host, port = _parsed(call.url)
+    public = _must_be_public(runtime().grant(), host)
+    addresses = resolve(host, port, deadline)
+    if public is not None:
+        addresses = _public_ones(public, host, addresses)
+    with closing(connect(addresses, port, deadline)) as sock:
+        if parts.scheme != "https":
+            return _exchange(call, Connection(sock, host, port, 80, deadline), parts, largest)
+        with closing(secure(sock, host, deadline)) as safe:
+            return _exchange(call, Connection(safe, host, port, 443, deadline), parts, largest)
+
+
+def _parsed(url: str) -> tuple[SplitResult, str, int]:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("expected a URL such as 'https://points.example/v1'")
+    if parts.username is not None:
+        raise ValueError("names and passwords do not belong into a URL; send a header")
+    host = parts.hostname.rstrip(".").partition("%")[0]
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    return parts, host.lower(), parts.port or _PORTS[parts.scheme]
+
+
+# Who may be asked.
+
+
+def _must_be_public(grant: Grant | None, host: str) -> Grant | None:
+    """Return the grant of an addon that may reach the host at public addresses only."""
+    if grant is None:
+        return None
+    grant.require("hosts", host)
+    named = [item for item in grant.granted("hosts") if item != "*"]
+    return None if covers("hosts", named, host) else grant
+
+
+def _public_ones(grant: Grant, host: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    found = tuple(item for item in addresses if is_public(item))
+    if not found:
+        reason = (
+            f"the host '*' of its manifest does not include private addresses, and {host} is at "
+            f"{', '.join(addresses)}; where that is meant, name {host!r} beside it"
+        )
+        raise CapabilityError(grant.addon, "hosts", host, reason)
+    return found
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the internet, not of this machine or its neighbours."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        within = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if found in _NAT64:
+            within = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if within is not None:
+            return is_public(str(within))
+    return found.is_global and not found.is_multicast
+
+
+# Asking.
+
+
+def _exchange(call: _Call, connection: Connection, parts: SplitResult, largest: int) -> Fetched:
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+    query = quote(parts.query, safe="/?%:@!$&'()*+,;=~")
+    connection.request(call.method, f"{path}?{query}" if query else path, call.body, call.headers)
+    response = connection.getresponse()
+    body = response.read(largest + 1)
+    if len(body) > largest:
+        raise ValueError(f"the answer has more than the {largest} bytes that are read")
+    if response.length:
+        raise ConnectionError("the answer ended too early")
+    found: dict[str, str] = {}
+    for name, text in response.getheaders():
+        name = name.lower()
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return Fetched(response.status, found, body, call.url)
+
+
+def _redirected(call: _Call, status: int, target: str) -> _Call:
+    """Return the request that a redirect asks for, as browsers would make it."""
+    url = urljoin(call.url, target)
+    before, after = urlsplit(call.url), urlsplit(url)
+    if (before.scheme, after.scheme) == ("https", "http"):
+        raise FetchFailed(f"{_shown(call.url)} redirects to {_shown(url)}, which is not encrypted")
+    made = replace(call, url=url)
+    if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+        kept = {name: text for name, text in call.headers.items() if name in _CARRIED}
+        made = replace(made, headers=kept)
+    if status == 303 or (status in (301, 302) and call.method == "POST"):
+        plain = {name: text for name, text in made.headers.items() if name != "content-type"}
+        method = "HEAD" if call.method == "HEAD" else "GET"
+        made = replace(made, method=method, body=None, headers=plain)
+    return made
+
+
+def _shown(url: str) -> str:
+    """Return a URL without what may be secret in it."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:200]
+    except ValueError:
+        return "the URL"
