@@ -1,7 +1,7 @@
 """Columns: which of a file's columns we know, and how a cell of each is read."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 #: Reads the text of one cell; raises :class:`BadCell`.
@@ -73,8 +73,11 @@ class Layout:
         return "handle" in self.columns
 
 
-def recognise(header: Sequence[str]) -> Layout:
+def recognise(header: Sequence[str], extensions: Iterable[str] = ()) -> Layout:
     """Find out from the names of a file's columns what they mean.
+
+    Args:
+        extensions: columns that addons add to products, e.g. ``loyalty.points``.
 
     Raises:
         UnrecognisedColumns: no column is a name, or none is a SKU or a handle.
@@ -86,6 +89,7 @@ def recognise(header: Sequence[str]) -> Layout:
     columns = _columns(_SHOPIFY if format == "shopify" else _SYNONYMS, places)
     _demand(columns, header)
     options = _options(places) if "handle" in columns else ()
+    columns |= _extensions(header, extensions)
     used = {*columns.values(), *(index for pair in options for index in pair)}
     ignored = tuple(name for at, name in enumerate(header) if name and at not in used)
     return Layout(format, columns, options, ignored, tuple(header))
@@ -107,6 +111,11 @@ def _options(places: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
     return tuple((places[a], places[b]) for a, b in names if a in places and b in places)
 
 
+def _extensions(header: Sequence[str], known: Iterable[str]) -> dict[str, int]:
+    places = {name.strip().casefold(): at for at, name in reversed(list(enumerate(header)))}
+    return {name: places[name.casefold()] for name in known if name.casefold() in places}
+
+
 def _demand(columns: Mapping[str, int], header: Sequence[str]) -> None:
     missing = [] if columns.keys() & {"sku", "handle"} else ["the SKU (sku, Variant SKU, Handle)"]
     missing += [] if "name" in columns else ["the name (name, Title)"]
@@ -116,7 +125,9 @@ def _demand(columns: Mapping[str, int], header: Sequence[str]) -> None:
         raise UnrecognisedColumns(f"Expected a column for {expected}; found {found}: rename one.")
 
 
-def parsers(format: str, exponent: int) -> dict[str, Parse]:
+def parsers(
+    format: str, exponent: int, extensions: Mapping[str, Parse] | None = None
+) -> dict[str, Parse]:
     """Return how a cell of each field reads in a format, given the currency's decimals.
 
     Where no value is required, a blank cell reads as None; a description reads as it is.
@@ -131,6 +142,7 @@ def parsers(format: str, exponent: int) -> dict[str, Parse]:
         # Exports hold paths below a media folder whose address the file does not tell.
         optional["image_url"] = lambda cell: _first(_address)(cell) if "://" in cell else None
     required = {"sku": text(100), "name": text(255), "handle": text(255), "price": price}
+    optional |= {name: _checked(parse) for name, parse in (extensions or {}).items()}
     read = {field: _unless_blank(parse) for field, parse in optional.items()}
     return required | read | {"description": _description}
 
@@ -189,6 +201,19 @@ def _address(cell: str) -> str:
     if len(url := cell.strip()) > 2000 or not _ADDRESS.fullmatch(url):
         raise BadCell("expected an address with http:// or https://, at most 2,000 characters")
     return url
+
+
+def _checked(parse: Parse) -> Parse:
+    """Return what checks a cell and keeps its text, which is read again when it is written."""
+
+    def check(cell: str) -> str:
+        try:
+            parse(cell)
+        except ValueError as error:
+            raise BadCell(str(error)) from None
+        return cell.strip()
+
+    return check
 
 
 def _first(parse: Parse) -> Parse:

@@ -1,19 +1,19 @@
 """Importing a file: stage its rows, then write the winners in short transactions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from peewee import chunked
 
 from bodega_imports import events
-from bodega_imports.columns import Layout, UnrecognisedColumns, recognise
+from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
 from bodega_imports.csv_reader import CsvFile, UnreadableFile, open_csv
 from bodega_imports.models import BadRow, Import
 from bodega_imports.rows import Folded, Row, RowError, read_rows
 from bodega_imports.staging import Staging
 from bodega_products import api as products
-from bodega_sdk import JobRun, folder, now, setting
+from bodega_sdk import JobRun, extensions_of, folder, now, setting
 from bodega_sdk.errors import PermanentFailure
 from bodega_sdk.money import exponent
 
@@ -21,6 +21,14 @@ from bodega_sdk.money import exponent
 def file_of(import_id: object) -> Path:
     """Return where the file of an import is kept."""
     return folder("imports") / f"{import_id}.data"
+
+
+def extension_cells() -> dict[str, Parse]:
+    """Return how the cells of columns read that addons add to products, by column."""
+    found: dict[str, Parse] = {}
+    for extension in extensions_of("products.product"):
+        found |= extension.columns()
+    return found
 
 
 def run_import(job: JobRun) -> None:
@@ -32,7 +40,8 @@ def run_import(job: JobRun) -> None:
     run = Import.get_by_id(job.id)
     try:
         with open_csv(file_of(run.id)) as file:
-            _Importing(job, run, file, recognise(file.header)).go()
+            cells = extension_cells()
+            _Importing(job, run, file, recognise(file.header, cells), cells).go()
     except (UnreadableFile, UnrecognisedColumns) as error:
         _fail(job, run, str(error))
         raise PermanentFailure(str(error)) from None
@@ -48,7 +57,10 @@ def _fail(job: JobRun, run: Import, message: str) -> None:
 class _Importing:
     """One run over one file."""
 
-    def __init__(self, job: JobRun, run: Import, file: CsvFile, layout: Layout) -> None:
+    def __init__(
+        self, job: JobRun, run: Import, file: CsvFile, layout: Layout, cells: Mapping[str, Parse]
+    ) -> None:
+        self._cells = cells
         self._job = job
         self._run = run
         self._file = file
@@ -84,7 +96,7 @@ class _Importing:
         """Yield the valid rows for staging; report the others."""
         bad: list[RowError] = []
         places = exponent(setting("products.currency"))
-        for item in read_rows(self._file, self._layout, places):
+        for item in read_rows(self._file, self._layout, places, self._cells):
             self._read += 1
             if isinstance(item, Row):
                 variants = item.variants if self._layout.grouped else None
@@ -114,11 +126,25 @@ class _Importing:
             self._save(after=0)
 
     def _write(self, chunk: list[tuple[int, int, Any]]) -> None:
-        rows = [_product_row(*row) for _, _, row in chunk]
+        rows = [self._product_row(*row) for _, _, row in chunk]
         with self._job.transaction():
             outcomes = products.upsert(rows, f"import:{self._run.id}")
             self._count(chunk, outcomes)
             self._save(after=chunk[-1][0])
+
+    def _product_row(
+        self, sku: str, values: dict[str, Any], variants: list[dict[str, Any]] | None
+    ) -> products.ProductRow:
+        fields = {name: value for name, value in values.items() if name not in self._cells}
+        if "compare_at_price_minor" in fields:
+            fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
+        if variants is not None and len(variants) == 1 and not variants[0]["options"]:
+            variants = []  # A product that comes in one form only.
+        added: dict[str, dict[str, Any]] = {}
+        for name in values.keys() & self._cells.keys():
+            addon, _, member = name.partition(".")
+            added.setdefault(addon, {})[member] = self._cells[name](values[name])
+        return products.ProductRow(sku, fields, variants, added)
 
     def _count(self, chunk: list[tuple[int, int, Any]], outcomes: list[products.Outcome]) -> None:
         run = self._run
@@ -147,16 +173,6 @@ class _Importing:
             run.status, run.phase, run.finished_at = "completed", "", now()
             run.save()
             events.publish(events.import_completed, run)
-
-
-def _product_row(
-    sku: str, fields: dict[str, Any], variants: list[dict[str, Any]] | None
-) -> products.ProductRow:
-    if "compare_at_price_minor" in fields:
-        fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
-    if variants is not None and len(variants) == 1 and not variants[0]["options"]:
-        variants = []  # A product that comes in one form only.
-    return products.ProductRow(sku, fields, variants)
 
 
 def _insert_bad_rows(run: Import, bad: Iterable[RowError]) -> None:

@@ -5,7 +5,7 @@ adds a variant or an image to the product begun above it) and :class:`RowError`.
 grouped layout consecutive rows of one handle are one product, whose Row comes last.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bodega_imports.columns import BadCell, Layout, Parse, parsers, text
@@ -65,15 +65,23 @@ class _Group:
 
 
 def read_rows(
-    file: Iterable[Record], layout: Layout, currency_exponent: int = 2
+    file: Iterable[Record],
+    layout: Layout,
+    currency_exponent: int = 2,
+    extensions: Mapping[str, Parse] | None = None,
 ) -> Iterator[Row | RowError | Folded]:
-    """Read products out of records, given how many decimals the currency has."""
-    rows = _Rows(layout, currency_exponent)
+    """Read products out of records.
+
+    Args:
+        currency_exponent: how many decimals the currency has.
+        extensions: how cells of columns that addons add are read, by column.
+    """
+    rows = _Rows(layout, currency_exponent, extensions or {})
     return rows.grouped(file) if layout.grouped else map(rows.begin, file)
 
 
 class _Rows:
-    def __init__(self, layout: Layout, exponent: int) -> None:
+    def __init__(self, layout: Layout, exponent: int, extensions: Mapping[str, Parse]) -> None:
         self._header, self._options, self._grouped = layout.header, layout.options, layout.grouped
         self._handle = handle = layout.columns.get("handle", 0)
         # A handle is the product's address, and stands in for the SKUs a file lacks.
@@ -82,7 +90,7 @@ class _Rows:
             # So that a blank sale price clears the price of before the sale.
             columns.setdefault("compare_at_price", columns["sale_price"])
         self._sku = columns["sku"]
-        known = parsers(layout.format, exponent)
+        known = parsers(layout.format, exponent, extensions)
         self._cells = [(_KEYS.get(name, name), at, known[name]) for name, at in columns.items()]
         self._of_variants = [cell for cell in self._cells if cell[0] in _OF_VARIANTS]
         telling = {self._sku, columns.get("price", handle)} - {handle}

@@ -1,12 +1,13 @@
 """Many products at once: a few statements for thousands of rows, the same on both engines."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from peewee import chunked
 
+from bodega_products.companions import Companions
 from bodega_products.events import products_changed
 from bodega_products.models import Category, Product, Variant
 from bodega_products.text import search_text, sku_key, slug_for, slugify
@@ -29,11 +30,14 @@ class ProductRow:
             category image_url is_active``; those that are missing stay, or take their
             default. ``category`` is a name.
         variants: ``{"sku", "options", "price_minor"}`` each; None leaves them alone.
+        extensions: addon → loaded members of what it adds to products; what is missing
+            stays, or takes its default.
     """
 
     sku: str
     fields: Mapping[str, Any]
     variants: Sequence[Mapping[str, Any]] | None = None
+    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class _Upsert:
         self._categories = _categories(rows)
         self._existing = _existing(self._keys)
         self._slugs = _slug_owners(rows)
+        self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
 
     def run(self, source: str) -> list[Outcome]:
         values = [self._values(row) for row in self._rows]
@@ -113,6 +118,8 @@ class _Upsert:
         if exponent(values.get("currency", self._currency)) != exponent(self._currency):
             reason = f"its amounts were read with the decimals of {self._currency}"
             return Outcome("refused", "currency", reason)
+        if fault := self._companions.fault(row):
+            return Outcome("refused", *fault)
         old = self._existing.get(key)
         if old is None:
             return _CREATED
@@ -120,7 +127,7 @@ class _Upsert:
             return _UPDATED
         if row.variants is not None and old["variants"] != [_plain(v) for v in row.variants]:
             return _UPDATED
-        return _UNCHANGED
+        return _UPDATED if self._companions.differ(row, old["id"]) else _UNCHANGED
 
     def _write(self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]) -> None:
         """Write in groups of rows that set the same columns: each is one kind of statement."""
@@ -131,6 +138,10 @@ class _Upsert:
         for columns, records in groups.items():
             _insert_or_update(records, columns)
         self._write_variants([row for row, *_ in changed if row.variants is not None])
+        more = [row for row, *_ in changed if row.extensions]
+        if more:
+            ids = _ids([sku_key(row.sku) for row in more])
+            self._companions.write({ids[sku_key(row.sku)]: row for row in more})
 
     def _record(self, row: ProductRow, key: str, values: dict[str, Any]) -> dict[str, Any]:
         old = self._existing.get(key) or {}

@@ -18,7 +18,9 @@ COMMANDS = {
     "explain": "bodega.cli.explain",
     "console": "bodega.cli.console",
     "openapi": "bodega.cli.openapi",
+    "new-addon": "bodega.cli.new_addon",
     "doctor": "bodega.cli.doctor",
+    "verify": "bodega.cli.verify",
     "backup": "bodega.cli.backup",
     "restore": "bodega.cli.restore",
 }

@@ -6,25 +6,43 @@ extends, so that they show, take, filter and order by the extension's members un
 addon's name.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import peewee
+from marshmallow import fields
 
+from bodega_sdk.bulk import insert_or_update
 from bodega_sdk.errors import FieldError, InvalidInput
 from bodega_sdk.http import Parameter
 from bodega_sdk.models import Model
 from bodega_sdk.pagination import Ordering
 from bodega_sdk.runtime import runtime
-from bodega_sdk.schemas import Nested, Schema
+from bodega_sdk.schemas import (
+    Amount,
+    Boolean,
+    Integer,
+    Nested,
+    Schema,
+    String,
+    Timestamp,
+    Uuid,
+    ValidationError,
+)  # fmt: skip
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "": lambda left, right: left == right,
     "__gte": lambda left, right: left >= right,
     "__lte": lambda left, right: left <= right,
 }
+#: Members whose value can stand in one cell of a file.
+_IN_A_CELL = (Amount, Boolean, Integer, String, Timestamp, Uuid)
+#: Values of one statement; SQLite takes 32,766.
+_KEYS = 5000
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 _MEANING = {"": "Exactly this {}.", "__gte": "This {} or more.", "__lte": "This {} or less."}
 
 
@@ -77,9 +95,11 @@ class Companion(Model):
 
     @classmethod
     def read_many(cls, keys: Iterable[UUID]) -> dict[UUID, Self]:
-        """Return the companions of many rows by their ids, in one query."""
-        keys = list(keys)
-        found = {row.id: row for row in cls.select().where(cls._meta.primary_key.in_(keys))}
+        """Return the companions of many rows by their ids, in one query for thousands."""
+        keys, own = list(keys), cls._meta.primary_key
+        found: dict[UUID, Self] = {}
+        for some in peewee.chunked(keys, _KEYS):
+            found |= {row.id: row for row in cls.select().where(own.in_(some))}
         return {key: found.get(key) or cls(id=key) for key in keys}
 
     @classmethod
@@ -91,6 +111,18 @@ class Companion(Model):
         else:
             query = query.on_conflict_ignore()
         query.execute()
+
+    @classmethod
+    def write_many(cls, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
+        """Set fields of many rows' companions in a few statements; call it in a transaction."""
+        groups: dict[tuple[str, ...], list[tuple[UUID, Mapping[str, Any]]]] = {}
+        for key, values in rows.items():
+            groups.setdefault(tuple(sorted(values)), []).append((key, values))
+        own = [name for name in cls._meta.fields if name != "id"]
+        others = {name: getattr(cls(), name) for name in own}
+        for names, group in groups.items():
+            full = ((key, *(others | dict(values)).values()) for key, values in group)
+            insert_or_update(cls, ("id", *own), full, key="id", update=names)
 
     @classmethod
     def loaded(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,20 +182,20 @@ class Extension:
         if not isinstance(self.model._meta.primary_key, CompanionKey):
             yield f"{self.model.__name__}: its key must be 'id: Any = extends(\"addon.noun\")'"
             return
-        fields = self.model._meta.fields
-        for name, item in fields.items():
+        known = self.model._meta.fields
+        for name, item in known.items():
             if name != "id" and item.default is None and not item.null:
                 yield f"{self.model.__name__}.{name}: must have a default or may be null"
         for name, member in self.schema().load_fields.items():
             if member.required:
                 yield f"{self.schema.__name__}.{name}: no member of an extension is required"
-        for name in {*self.filters, *self.orderings} - fields.keys():
+        for name in {*self.filters, *self.orderings} - known.keys():
             yield f"{self.model.__name__} has no field {name!r} to filter or order by"
-        for name in set(self.filters) & fields.keys():
-            if self._type(fields[name]) is None:
+        for name in set(self.filters) & known.keys():
+            if self._type(known[name]) is None:
                 yield f"{self.model.__name__}.{name}: fields of its type cannot be filtered by"
-        for name in set(self.orderings) & fields.keys():
-            if fields[name].null or callable(fields[name].default):
+        for name in set(self.orderings) & known.keys():
+            if known[name].null or callable(known[name].default):
                 yield f"{self.model.__name__}.{name}: to order by it, it needs a plain default"
 
     @classmethod
@@ -227,10 +259,39 @@ class Extension:
             setattr(companion, name, value)
         setattr(row, self.attribute, companion)
 
+    # What files hold.
+
+    def columns(self) -> dict[str, Callable[[str], Any]]:
+        """Return how a cell of a file reads, by column, e.g. ``loyalty.points``.
+
+        A cell that cannot be used raises ValueError, saying what was expected.
+        """
+        members = self.schema().load_fields.items()
+        return {
+            f"{self.addon}.{name}": _cell(member)
+            for name, member in members
+            if isinstance(member, _IN_A_CELL)
+        }
+
     def defaults(self) -> dict[str, Any]:
         """Return the values that a missing row means, without the key."""
         empty = self.model()
         return {name: getattr(empty, name) for name in self.model._meta.fields if name != "id"}
+
+
+def _cell(member: fields.Field[Any]) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        value: Any = text.strip()
+        if isinstance(member, Boolean):
+            value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+        elif isinstance(member, Integer) and _WHOLE.fullmatch(value):
+            value = int(value)
+        try:
+            return member.deserialize(value)
+        except ValidationError as error:
+            raise ValueError(" ".join(map(str, error.messages))) from None
+
+    return read
 
 
 def _below(addon: str, error: InvalidInput) -> InvalidInput:

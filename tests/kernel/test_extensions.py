@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from falcon.testing import TestClient
 
 from bodega.addons import lifecycle
 from bodega.database.tables import AddonRow
@@ -399,5 +398,41 @@ def test_other_addons_read_and_write_companions(api: Any, shop: Any, cedar: str)
     assert model.read(made[0]["id"]).label == "x"
 
 
-def test_the_api_is_served_by_the_gate(client: TestClient, cedar: str) -> None:
-    assert client.get(PRODUCTS).json["results"] == []
+FILE = """sku,name,price,Cedar.Points,cedar.loud,cedar.label,cedar.colour
+S0,A,1.00,12,true,gold,red
+S1,B,1.00,,,,
+S2,C,1.00,3,0,,
+S3,D,1.00,-1,,,
+S4,E,1.00,many,,,
+S5,F,1.00,,maybe,,
+S6,G,1.00,,,forbidden,
+"""
+
+
+def test_a_file_brings_members_of_extensions(api: Any, worker: Any, cedar: str) -> None:
+    def load(text: str) -> dict[str, Any]:
+        headers = {"Content-Type": "text/csv"}
+        begun = api.post("/api/v1/imports", body=text.encode(), headers=headers)
+        assert begun.status_code == 202, begun.text
+        worker.run()
+        run: dict[str, Any] = api.get(begun.headers["Location"]).json
+        assert run["status"] == "completed", run
+        return run
+
+    run = load(FILE)
+    assert (run["created"], run["errors"]) == (3, 4)
+    assert run["ignored_columns"] == ["cedar.colour"]
+    rows = api.get(f"/api/v1/imports/{run['id']}/errors").json["results"]
+    wrong = {(row["line"], row["column"], row["value"]) for row in rows}
+    assert wrong == {
+        (5, "Cedar.Points", "-1"), (6, "Cedar.Points", "many"), (7, "cedar.loud", "maybe"),
+        (8, "cedar.label", "forbidden"),
+    }  # fmt: skip
+    listed = api.get(f"{PRODUCTS}?ordering=name").json["results"]
+    gold = {"points": 12, "label": "gold", "loud": True, "note": None}
+    assert [item["cedar"]["points"] for item in listed] == [12, 7, 3]
+    assert listed[0]["cedar"] == gold
+    again = load("sku,name,price,cedar.points\nS0,A,1.00,13\nS1,B,1.00,7\nS2,C,1.00,\n")
+    assert (again["updated"], again["unchanged"]) == (1, 2)
+    shown = api.get(f"{PRODUCTS}?ordering=name").json["results"][0]
+    assert shown["cedar"] == gold | {"points": 13}

@@ -22,7 +22,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name; one of an addon's gets the shop bound."""
         if name in COMMANDS:
-            command: click.Command = getattr(import_module(COMMANDS[name]), name)
+            # A function has no dash in its name.
+            module = import_module(COMMANDS[name])
+            command: click.Command = getattr(module, name.replace("-", "_"))
             return command
         return _of_addons(ctx.obj).get(name)
 

@@ -29,7 +29,8 @@ _EVENTS = {
 }  # fmt: skip
 _RULE_OF = {event: rule for rule, events in _EVENTS.items() for event in events}
 _WATCHED = ("builtins", "json", "os", "peewee", "falcon", "marshmallow", "click", "pluggy")
-_IGNORED = ("__annotations__", "__doc__", "__builtins__", "__warningregistry__", "__path__")
+_IGNORED = ("__annotations__", "__doc__", "__builtins__", "__warningregistry__", "__path__",
+            "__slotnames__", "_field_counter")  # fmt: skip
 
 
 @dataclass

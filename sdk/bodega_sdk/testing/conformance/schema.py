@@ -121,9 +121,7 @@ def definitions(database: Any) -> list[tuple[Any, ...]]:
     if not is_postgres(database):
         query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2, 3"
         return [tuple(row) for row in database.execute_sql(query).fetchall()]
-    return [
-        tuple(row) for query in _DEFINITIONS for row in database.execute_sql(query).fetchall()
-    ]
+    return [tuple(row) for query in _DEFINITIONS for row in database.execute_sql(query).fetchall()]
 
 
 def rows(database: Any, tables: list[str] | None = None) -> dict[str, list[str]]:

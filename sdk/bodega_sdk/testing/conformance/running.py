@@ -1,0 +1,214 @@
+"""Running the suite: child processes with time limits, and the report of what they found."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from bodega_sdk.testing import servers
+from bodega_sdk.testing.conformance.findings import Finding, Report
+from bodega_sdk.testing.conformance.rules import LIVING, LOOKING, RULES, chosen
+
+#: Seconds that a part may take.
+LIMITS = {"importing": 10.0, "assembling": 10.0}
+LIMIT = 30.0
+ENGINES = ("sqlite", "postgres")
+
+
+@dataclass
+class _Told:
+    """What children have written so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    version: str = ""
+    stage: str = ""
+    doing: str = ""
+    done: list[str] = field(default_factory=list)
+
+
+def verify(addon: str, engines: Iterable[str] = ENGINES, rules: Iterable[str] = ()) -> Report:
+    """Check an addon that is installed; nothing of it is imported in this process.
+
+    Args:
+        engines: ``sqlite``, ``postgres``; the latter is left out where there is no server.
+        rules: ids or what they begin with; all when empty.
+
+    Raises:
+        ValueError: there is no such rule.
+    """
+    begun, wanted = time.monotonic(), chosen(rules)
+    looked = _child(addon, [s for s in LOOKING if s == "manifest" or _is_needed(s, wanted)])
+    findings, notes, tried = list(looked.findings), [], []
+    if not any(item.rule in ("V101", "V126", "V201") for item in findings):
+        for name, server in _servers(engines, wanted, notes):
+            tried.append(name)
+            findings += _on_engine(addon, name, server, wanted)
+    kept = _merged(item for item in findings if item.rule in wanted or _stops(item))
+    ids = tuple(rule for rule in RULES if rule in wanted)
+    return Report(
+        addon, looked.version, kept, ids, tuple(tried), tuple(notes), time.monotonic() - begun
+    )
+
+
+def _stops(finding: Finding) -> bool:
+    """Whether a finding keeps others from being looked for, so that it is always told."""
+    return finding.rule in ("V101", "V126", "V201")
+
+
+def _is_needed(stage: str, wanted: frozenset[str]) -> bool:
+    if stage in ("assembling", "sources"):
+        return True  # What needs a shop is looked at when it can be assembled only.
+    return any(RULES[rule].stage == stage for rule in wanted)
+
+
+def _on_engine(addon: str, engine: str, server: str, wanted: frozenset[str]) -> list[Finding]:
+    stages = [s for s in LIVING if s == "boot" or any(RULES[r].stage == s for r in wanted)]
+    if stages == ["boot"] and not wanted & {"V201", "V202", "V126"}:
+        return []
+    first = _child(addon, stages[:1], engine, server)
+    if any(_stops(item) for item in first.findings):
+        return first.findings
+    return first.findings + _child(addon, stages[1:], engine, server).findings
+
+
+def _merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Tell a finding once that was made on both engines."""
+    seen: dict[Finding, list[str]] = {}
+    for item in findings:
+        seen.setdefault(replace(item, engine=""), []).append(item.engine)
+    made = [
+        replace(item, engine="" if len(set(engines)) > 1 else engines[0])
+        for item, engines in seen.items()
+    ]
+    return tuple(sorted(made, key=lambda item: (item.rule, item.place, item.message)))
+
+
+@contextmanager
+def _postgres(notes: list[str]) -> Iterator[str]:
+    try:
+        server = servers.postgres()
+    except (servers.ServerNotFound, servers.ServerFailed) as error:
+        notes.append(f"PostgreSQL was left out: {error}")
+        yield ""
+        return
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _servers(
+    engines: Iterable[str], wanted: frozenset[str], notes: list[str]
+) -> Iterator[tuple[str, str]]:
+    engines = tuple(engines)
+    living = any(RULES[rule].stage in LIVING or rule in ("V126", "V201") for rule in wanted)
+    if "sqlite" in engines and living:
+        yield "sqlite", ""
+    if "postgres" in engines and living:
+        with _postgres(notes) as url:
+            if url:
+                yield "postgres", url
+
+
+def _child(addon: str, stages: list[str], engine: str = "", server: str = "") -> _Told:
+    """Run parts in a child; when it dies in one, go on with the next in another child."""
+    told = _Told()
+    while stages:
+        with tempfile.TemporaryDirectory(prefix="bodega-verify-") as folder:
+            task = {"addon": addon, "stages": stages, "engine": engine, "server": server}
+            why = _run(Path(folder), task, told)
+        if not why:
+            return told
+        part = told.doing or told.stage or stages[0]
+        told.findings.append(Finding("V126", f"{part}: {why}", engine=engine))
+        if not engine:
+            return told
+        stages = stages[stages.index(told.stage) + 1 :] if told.stage in stages else []
+    return told
+
+
+def _run(folder: Path, task: dict[str, Any], told: _Told) -> str:
+    """Run one child to its end; return why it did not come to it, empty if it did."""
+    journal, output = folder / "journal", folder / "output"
+    journal.touch()
+    task = task | {"journal": str(journal)}
+    command = [sys.executable, "-m", "bodega_sdk.testing.conformance.child", json.dumps(task)]
+    with output.open("wb") as out, journal.open(encoding="utf-8") as lines:
+        process = subprocess.Popen(
+            command, cwd=folder, env=_environment(folder), stdin=subprocess.DEVNULL,
+            stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+        why = _follow(process, _Lines(lines), told)
+    if not why and told.done[-len(task["stages"]) :] != task["stages"]:
+        tail = output.read_text(errors="replace").strip().splitlines()[-1:]
+        return f"the process ends with status {process.returncode} {' '.join(tail)}".strip()
+    return why
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("BODEGA_", "PYTEST_")) and name not in ("DATABASE_URL", "REDIS_URL")
+    }
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONWARNINGS": "ignore",
+        "BODEGA_HOME": str(folder / "shop"),
+    }
+
+
+class _Lines:
+    """The lines of a file that another process still writes."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self._rest = file, ""
+
+    def new(self) -> list[str]:
+        """Return the lines that were finished since the last time."""
+        *lines, self._rest = (self._rest + self._file.read()).split("\n")
+        return lines
+
+
+def _follow(process: "subprocess.Popen[bytes]", lines: _Lines, told: _Told) -> str:
+    """Read what a child writes until it ends, or until a part of it takes too long."""
+    begun = time.monotonic()
+    while True:
+        ended = process.poll() is not None
+        for line in lines.new():
+            begun = time.monotonic() if _take(json.loads(line), told) else begun
+        if ended:
+            return ""
+        limit = LIMITS.get(told.stage, LIMIT)
+        if time.monotonic() - begun > limit:
+            _kill(process)
+            return f"it takes longer than {limit:g} s"
+        time.sleep(0.02)
+
+
+def _take(line: dict[str, Any], told: _Told) -> bool:
+    """Take one line; True when a new part begins."""
+    for kind, value in line.items():
+        if kind == "finding":
+            told.findings.append(Finding(**value))
+        elif kind == "done":
+            told.done.append(value)
+        else:
+            setattr(told, kind, value)
+    if "stage" in line:
+        told.doing = ""
+    return "stage" in line
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    # What the addon has started belongs to the child's session.
+    os.killpg(process.pid, 9)
+    process.wait()

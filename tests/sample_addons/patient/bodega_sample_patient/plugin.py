@@ -1,0 +1,1 @@
+"""The index of patient, which does nothing but wait."""
