@@ -7,8 +7,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,8 @@ HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_addons"
 #: Six that need nothing of each other, and one that can be held in its migration.
 SIX = ("notes", "ledger", "shelves", "growing", "chores", "ballroom")
-RACES = 6
+#: How many begin at once, race after race.
+RACES = (2, 2, 2, 6, 6, 6)
 #: Runs a command line and stops it where a function is reached, until it is told to go on.
 HELD = """
 import importlib, sys
@@ -117,9 +118,18 @@ class Operators:
         self.shop.wait_until(lambda: self.shop.get("/health/ready")[0] == 200)
         return self.shop.log_in()
 
-    def post(self, verb: str, addon: str, token: str) -> tuple[int, Any]:
+    def post(self, verb: str, addon: str, token: str) -> tuple[int, Any, dict[str, str]]:
         """Do a verb through the API."""
-        return self.shop.call("POST", f"/api/v1/addons/{addon}/{verb}", {}, token)[:2]
+        return self.shop.call("POST", f"/api/v1/addons/{addon}/{verb}", {}, token)
+
+    def holding_worker(self, file: Path) -> int:
+        """Return the process that a patient migration wrote down, a worker of the web server."""
+        self.shop.wait_until(lambda: file.exists() and file.read_text())
+        pid = int(file.read_text())
+        parent = re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)
+        assert parent is not None
+        assert int(parent[1]) == self.shop.processes[-1].pid
+        return pid
 
 
 @pytest.fixture
@@ -184,32 +194,100 @@ def races(operators: Operators) -> Iterator[Any]:
 
 def _won(commands: list[tuple[str, str]], ended: list[dict[str, Any]]) -> set[str]:
     """Return the addons of those who succeeded; check what the others were told, and by whom."""
-    known = {told(*command, item["pid"]) for command, item in zip(commands, ended, strict=True)}
+    holders = {item["pid"]: command for command, item in zip(commands, ended, strict=True)}
     for item in ended:
         assert "TWO AT WORK" not in item["text"]
-        assert item["code"] in (0, errors.Busy.exit_code), item["text"]
         if item["code"]:
-            just_finishing = re.sub(": .*;", ": just finishing;", told("", "", ""))
-            said = item["text"].strip().removeprefix("Error: ")
-            assert said in known | {just_finishing}
-            assert not said.endswith(f"pid {item['pid']}; {ADVICE}"), "it is told of itself"
-    return {addon for (_, addon), item in zip(commands, ended, strict=True) if not item["code"]}
+            _check_refusal(item, holders)
+    return {holders[item["pid"]][1] for item in ended if not item["code"]}
 
 
-@pytest.mark.parametrize("number", [2, 6])
-@pytest.mark.parametrize("what", ["one addon", "different addons"])
+def _check_refusal(item: dict[str, Any], holders: dict[int, tuple[str, str]]) -> None:
+    """Check that one was told of another of the race, or came when its work was done."""
+    said = item["text"].strip().removeprefix("Error: ")
+    verb, addon = holders[item["pid"]]
+    if item["code"] == errors.AddonError.exit_code:
+        assert (verb, said.partition(";")[0]) == ("disable", f"addon {addon!r} is not enabled")
+        return
+    others = {told(*command, pid) for pid, command in holders.items() if pid != item["pid"]}
+    assert item["code"] == errors.Busy.exit_code, said
+    assert said in others | {re.sub(": .*;", ": just finishing;", told("", "", ""))}
+
+
+@pytest.mark.parametrize("names", [SIX[:1] * 6, SIX], ids=["one addon", "different addons"])
 def test_of_operators_that_begin_at_once_those_succeed_that_find_nobody_at_work(
-    operators: Operators, races: Any, number: int, what: str
+    operators: Operators, races: Any, names: tuple[str, ...]
 ) -> None:
-    names = SIX[:1] * number if what == "one addon" else SIX[:number]
-    losers = 0
-    for race in range(RACES):
+    met = False
+    for race, number in enumerate(RACES):
         verb = ("enable", "disable")[race % 2]
         generation, enabled = operators.state()
-        commands = [(verb, name) for name in names if (name in enabled) == (verb == "disable")]
-        won = _won(commands, races(*commands))
+        some = [name for name in names if (name in enabled) == (verb == "disable")][:number]
+        ended = races(*((verb, name) for name in some))
+        won = _won([(verb, name) for name in some], ended)
         assert won, "nobody succeeded"
-        losers += len(commands) - len(won)
-        expected = enabled | won if verb == "enable" else enabled - won
-        assert operators.state() == (generation + len(won), expected)
-    assert losers, "they never met"
+        met = met or any(item["code"] == errors.Busy.exit_code for item in ended)
+        assert operators.state() == (generation + len(won), enabled ^ won)
+    assert met, "they were never at work at once"
+
+
+def _refused(answer: tuple[int, Any, dict[str, str]], detail: str) -> bool:
+    status, body, headers = answer
+    media = headers["Content-Type"]
+    return (status, media, body["type"], body["status"], body["detail"]) == (
+        409, "application/problem+json", "/api/problems/conflict", 409, detail,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", [BEFORE, INSIDE], ids=["before", "inside"])
+def test_while_a_command_line_is_at_work_the_api_answers_who_it_is(
+    operators: Operators, step: tuple[str, str]
+) -> None:
+    token = operators.serve()
+    with operators.at_work(step, "enable", "notes") as pid:
+        detail = told("enable", "notes", pid)
+        for verb, addon in (("enable", "ledger"), ("enable", "notes"), ("disable", "imports")):
+            assert _refused(operators.post(verb, addon, token), detail)
+        assert operators.shop.get("/api/v1/products")[0] == 200
+    status, body, _ = operators.post("enable", "ledger", token)
+    assert (status, body["addons"]) == (200, ["ledger"])
+    assert {"notes", "ledger"} <= operators.state()[1]
+
+
+def test_while_a_request_is_at_work_others_and_command_lines_are_told_which_process_it_is(
+    operators: Operators, tmp_path: Path
+) -> None:
+    token = operators.serve()
+    generation, enabled = operators.state()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(operators.post, "enable", "patient", token)
+        detail = told("enable", "patient", operators.holding_worker(tmp_path / "waits"))
+        for addon in ("patient", "ledger"):
+            assert _refused(operators.post("enable", addon, token), detail)
+        assert operators.begin(("enable", "ledger")) == [(4, f"Error: {detail}")]
+        assert operators.state() == (generation, enabled)
+        (tmp_path / "go").touch()
+        status, body, _ = first.result(30)
+    assert (status, body["addons"]) == (200, ["patient"])
+    assert operators.state() == (generation + 1, enabled | {"patient"})
+    assert operators.post("enable", "ledger", token)[0] == 200
+
+
+def test_of_requests_that_come_at_once_those_succeed_that_find_nobody_at_work(
+    operators: Operators,
+) -> None:
+    token = operators.serve()
+    met = False
+    with ThreadPoolExecutor(6) as pool:
+        for race, number in enumerate((2, 2, 6, 6, 6, 6)):
+            verb = ("enable", "disable")[race % 2]
+            generation, enabled = operators.state()
+            some = [name for name in SIX if (name in enabled) == (verb == "disable")][:number]
+            answers = list(pool.map(operators.post, [verb] * 6, some, [token] * 6))
+            won = {name for name, answer in zip(some, answers, strict=True) if answer[0] == 200}
+            met = met or len(won) < len(some)
+            assert won, answers
+            assert {answer[0] for answer in answers} <= {200, 409}, answers
+            assert all(ADVICE in body["detail"] for status, body, _ in answers if status == 409)
+            assert operators.state() == (generation + len(won), enabled ^ won)
+    assert met, "they were never at work at once"

@@ -29,8 +29,12 @@ class Context:
         """The deployment's settings."""
         return read_settings(home=self.home)
 
-    def shop(self) -> "Shop":
-        """The shop, made if it was never started."""
+    def shop(self, connections: int = 5) -> "Shop":
+        """The shop, made if it was never started.
+
+        Args:
+            connections: to PostgreSQL, at most: one for each thread that works at a time.
+        """
         from bodega.addons import lifecycle
         from bodega.shop import Shop
         from bodega.telemetry.logging import configure_logging
@@ -38,7 +42,7 @@ class Context:
         if self._shop is None:
             settings = self.settings
             configure_logging(settings, "cli")
-            shop = Shop(settings, connections=5)
+            shop = Shop(settings, connections=connections)
             if not lifecycle.is_prepared(shop):
                 told = lifecycle.prepare(shop)
                 for line in told.lines:

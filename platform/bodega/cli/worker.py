@@ -25,6 +25,8 @@ def worker(context: Context, threads: int) -> None:
     from bodega.jobs.worker import work_forever
     from bodega.telemetry.logging import configure_logging
 
-    shop = context.shop()
+    # Each job has a thread that renews its lease; the follower, the relay and the sweeper
+    # have connections too, and so has the thread that waits for them.
+    shop = context.shop(connections=2 * threads + 4)
     configure_logging(context.settings, "worker")
     work_forever(shop, f"{socket.gethostname()}:{os.getpid()}", threads)

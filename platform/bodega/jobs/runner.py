@@ -10,6 +10,7 @@ from uuid import UUID
 
 import peewee
 import structlog
+from playhouse.pool import MaxConnectionsExceeded
 
 from bodega.database.tables import JobRow
 from bodega.jobs import leases
@@ -169,6 +170,6 @@ def _storable(text: str) -> str:
 def _tried(renew: Callable[[], bool]) -> bool:
     try:
         return renew()
-    except peewee.OperationalError as error:
+    except (peewee.OperationalError, MaxConnectionsExceeded) as error:
         log.warning("lease not renewed, trying again", error=str(error))
         return True

@@ -208,7 +208,7 @@ class _Asker:
 
     def _paged(self, route: Route) -> None:
         """V410: no more than were asked for."""
-        status, body = self._call(route, f"{self._path(route)}?page_size=1")
+        status, body = self._call(route, f"{self._path(route)}?page_size=1", judge=False)
         results = body.get("results") if isinstance(body, dict) else None
         if status == 200 and isinstance(results, list) and len(results) > 1:
             self._note("V410", route, f"page_size=1 shows {len(results)}")

@@ -30,7 +30,7 @@ class _Told:
     version: str = ""
     stage: str = ""
     doing: str = ""
-    done: list[str] = field(default_factory=list)
+    ended: bool = False
 
 
 def verify(addon: str, engines: Iterable[str] = ENGINES, rules: Iterable[str] = ()) -> Report:
@@ -121,6 +121,7 @@ def _child(addon: str, stages: list[str], engine: str = "", server: str = "") ->
     """Run parts in a child; when it dies in one, go on with the next in another child."""
     told = _Told()
     while stages:
+        told.ended = False
         with tempfile.TemporaryDirectory(prefix="bodega-verify-") as folder:
             task = {"addon": addon, "stages": stages, "engine": engine, "server": server}
             why = _run(Path(folder), task, told)
@@ -146,7 +147,7 @@ def _run(folder: Path, task: dict[str, Any], told: _Told) -> str:
             stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
         why = _follow(process, _Lines(lines), told)
-    if not why and told.done[-len(task["stages"]) :] != task["stages"]:
+    if not why and not told.ended:
         tail = output.read_text(errors="replace").strip().splitlines()[-1:]
         return f"the process ends with status {process.returncode} {' '.join(tail)}".strip()
     return why
@@ -199,9 +200,9 @@ def _take(line: dict[str, Any], told: _Told) -> bool:
     for kind, value in line.items():
         if kind == "finding":
             told.findings.append(Finding(**value))
-        elif kind == "done":
-            told.done.append(value)
-        else:
+        elif kind == "end":
+            told.ended = True
+        elif kind != "done":
             setattr(told, kind, value)
     if "stage" in line:
         told.doing = ""
