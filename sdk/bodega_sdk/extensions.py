@@ -9,6 +9,7 @@ addon's name.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -241,9 +242,12 @@ class Extension:
         found: Companion | None = getattr(row, self.attribute, None)
         return self.model(id=row.id) if found is None else found
 
-    def show(self, row: Any) -> Any:
-        """Return its members as they are shown."""
-        return self.schema().dump(self.companion(row))
+    def show(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
+        """Return its members for each of many rows, as they are shown."""
+        shown: list[dict[str, Any]] = _schema(self.schema).dump(
+            map(self.companion, rows), many=True
+        )
+        return shown
 
     def take(self, row: Any, data: Mapping[str, Any], *, whole: bool) -> None:
         """Write loaded members; ``whole`` resets those that were not sent."""
@@ -292,6 +296,12 @@ def _cell(member: fields.Field[Any]) -> Callable[[str], Any]:
             raise ValueError(" ".join(map(str, error.messages))) from None
 
     return read
+
+
+@lru_cache
+def _schema(kind: type[Schema]) -> Schema:
+    """Return a schema to show rows with; making one takes longer than showing ten."""
+    return kind()
 
 
 def _below(addon: str, error: InvalidInput) -> InvalidInput:

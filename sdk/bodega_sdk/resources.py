@@ -277,6 +277,7 @@ class Collection:
         """Return rows as they are shown, with what extensions add to them."""
         rows = list(rows)
         shown = self.render(rows)
-        for row, item in zip(rows, shown, strict=True) if self._extensions else ():
-            item |= {extension.addon: extension.show(row) for extension in self._extensions}
+        for extension in self._extensions:
+            for item, members in zip(shown, extension.show(rows), strict=True):
+                item[extension.addon] = members
         return shown

@@ -233,7 +233,7 @@ def test_of_operators_that_begin_at_once_those_succeed_that_find_nobody_at_work(
 
 def _refused(answer: tuple[int, Any, dict[str, str]], detail: str) -> bool:
     status, body, headers = answer
-    media = headers["Content-Type"]
+    media = headers["content-type"]
     return (status, media, body["type"], body["status"], body["detail"]) == (
         409, "application/problem+json", "/api/problems/conflict", 409, detail,
     )  # fmt: skip
@@ -261,12 +261,14 @@ def test_while_a_request_is_at_work_others_and_command_lines_are_told_which_proc
     generation, enabled = operators.state()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(operators.post, "enable", "patient", token)
-        detail = told("enable", "patient", operators.holding_worker(tmp_path / "waits"))
-        for addon in ("patient", "ledger"):
-            assert _refused(operators.post("enable", addon, token), detail)
-        assert operators.begin(("enable", "ledger")) == [(4, f"Error: {detail}")]
-        assert operators.state() == (generation, enabled)
-        (tmp_path / "go").touch()
+        try:
+            detail = told("enable", "patient", operators.holding_worker(tmp_path / "waits"))
+            for addon in ("patient", "ledger"):
+                assert _refused(operators.post("enable", addon, token), detail)
+            assert operators.begin(("enable", "ledger")) == [(4, f"Error: {detail}")]
+            assert operators.state() == (generation, enabled)
+        finally:
+            (tmp_path / "go").touch()
         status, body, _ = first.result(30)
     assert (status, body["addons"]) == (200, ["patient"])
     assert operators.state() == (generation + 1, enabled | {"patient"})

@@ -1,8 +1,11 @@
 """Capabilities on a running shop: what is not named or not approved is not given."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,14 +13,14 @@ import pytest
 from bodega import capabilities, operator_settings, state
 from bodega.addons import lifecycle
 from bodega.addons.listing import listing
-from bodega.database.tables import AddonRow, EventRow, JobRow
+from bodega.database import outbox
+from bodega.database.tables import AddonRow, JobRow
 from bodega.editions import Edition
 from bodega.errors import AddonError, PlanDrift
 from bodega.jobs.sweeper import Sweeper
 from bodega.shop import Shop
 from bodega_sdk import Event, setting
 from bodega_sdk.errors import CapabilityError, FetchFailed
-from bodega_sdk.jobs import Job
 
 VAULT = """
 from bodega_sdk import Event, hookimpl, job, setting
@@ -163,7 +166,7 @@ def test_a_host_is_asked_by_those_who_name_it(guests: Any) -> None:
     guest = guests(hosts=("127.0.0.1",))
     with pytest.raises(FetchFailed):
         guest.call("http://127.0.0.1:1/")
-    with pytest.raises(CapabilityError, match="'points.example'"):
+    with pytest.raises(CapabilityError, match=r"'points\.example'"):
         guest.call("https://points.example/")
 
 
@@ -367,7 +370,7 @@ def test_a_newer_package_hears_nothing_before_it_was_approved(
     assembly = notes_shop.assembly
     assert "guest" in [addon.name for addon in assembly.addons]
     assert "guest.{id}" not in [item.name for item in assembly.channels]
-    publish_note(site)
+    publish_note(notes_shop, site)
     Sweeper(notes_shop).sweep()
     assert site.module("guest", "plugin").heard == []
 
@@ -375,16 +378,16 @@ def test_a_newer_package_hears_nothing_before_it_was_approved(
     rebind()
     assert "guest.{id}" in [item.name for item in notes_shop.assembly.channels]
     Sweeper(notes_shop).sweep()
-    publish_note(site)
+    publish_note(notes_shop, site)
     Sweeper(notes_shop).sweep()
     # It begins where it was approved.
     assert site.module("guest", "plugin").heard == ["note.created"]
 
 
-def publish_note(site: Any) -> None:
+def publish_note(shop: Shop, site: Any) -> None:
     event: Event = site.module("notes", "writing").note_created
     event.publish("k", {"title": "x"})
-    assert EventRow.select().where(EventRow.name == "note.created").exists()
+    outbox.relay(shop.databases.shop)
 
 
 def test_the_next_start_upgrades_but_does_not_approve(
@@ -443,6 +446,25 @@ def test_a_plan_is_another_when_the_package_asks_for_something_else_meanwhile(
 
 
 # From outside.
+
+
+def test_the_examples_of_the_page_run(empty_shop: Shop, site: Any, rebind: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "capabilities.md").read_text()
+    texts = dict(re.findall(r"```python\n# guide/(\w+).py\n(.*?)```", page, re.DOTALL))
+    site.write("guide", texts["plugin"], manifest=texts["manifest"])
+    made = lifecycle.plan(empty_shop, "enable", "guide")
+    told = capabilities.in_words(made.uses["guide"])
+    assert told.startswith("event account.created, host points.example, host *.points.example")
+    lifecycle.enable(empty_shop, "guide")
+    rebind()
+    plugin = site.module("guide", "plugin")
+    plugin.on_created(SimpleNamespace(key="ada"))
+    assert JobRow.get().payload == {"account": "ada"}
+    with pytest.raises(CapabilityError) as caught:
+        exec("fetch('https://other.example')", vars(plugin))
+    refusal = re.search(r"```text\n(addon 'guide'.*?)\n```", page, re.DOTALL)
+    assert refusal is not None
+    assert str(caught.value) == refusal[1].replace("\n", " ")
 
 
 def test_the_command_line_shows_refuses_and_approves(
@@ -511,11 +533,3 @@ def test_the_addons_of_the_house_use_what_their_manifests_say(shop: Shop) -> Non
     for addon in shop.assembly.addons:
         assert list(capabilities.faults(addon)) == []
         assert state_of(shop, addon.name).denied == ()
-
-
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_a_schedule_is_enqueued_by_the_house(guests: Any, empty_shop: Shop) -> None:
-    guests()
-    job: Job = empty_shop.assembly.jobs["vault.open"]
-    job.enqueue()
-    assert JobRow.select().count() == 1

@@ -31,7 +31,9 @@ _TYPES: tuple[tuple[type, tuple[type, ...]], ...] = (
 )
 
 
-def faults(subject: Subject, route: Route, status: int, body: Any, text: str) -> Iterator[tuple[str, str]]:
+def faults(
+    subject: Subject, route: Route, status: int, body: Any, text: str
+) -> Iterator[tuple[str, str]]:
     """Yield (rule, what is wrong) of one answer.
 
     Args:

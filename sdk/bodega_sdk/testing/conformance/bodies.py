@@ -25,13 +25,29 @@ _numbers = count(1)
 
 @dataclass
 class Ids:
-    """Ids of rows that are there, to be referred to."""
+    """Ids of rows that are there, by table, to be referred to."""
 
-    known: list[str] = field(default_factory=list)
+    known: dict[str, list[str]] = field(default_factory=dict)
 
-    def one(self, number: int = 0) -> str:
-        """Return one of them, or one that nobody has."""
-        return self.known[number % len(self.known)] if self.known else str(uuid7())
+    def one(self, name: str = "", number: int = 0) -> str:
+        """Return the id of a row that a name seems to mean, or of any; or one that nobody has.
+
+        Args:
+            name: a member or a segment of a path: ``product``, ``product_id``, ``products``.
+            number: another one for another number.
+        """
+        found = self._meant(name) or [key for keys in self.known.values() for key in keys]
+        return found[number % len(found)] if found else str(uuid7())
+
+    def _meant(self, name: str) -> list[str]:
+        noun = name.replace("-", "_").removesuffix("_id")
+        nouns = (noun, noun.removesuffix("s"), noun.removesuffix("es"), f"{noun[:-3]}y")
+        return [
+            key
+            for table, keys in self.known.items()
+            if noun and any(table.endswith(f"_{item}") for item in nouns)
+            for key in keys
+        ]
 
 
 def sound(schema: type[Schema], ids: Ids, *, whole: bool) -> dict[str, Any]:
@@ -104,7 +120,7 @@ _MAKERS: tuple[tuple[type, Callable[[str, Any, Ids], Any]], ...] = (
     (fields.Dict, lambda name, member, ids: {}),
     (Email, lambda name, member, ids: f"somebody{next(_numbers)}@example.com"),
     (Url, lambda name, member, ids: "https://example.com/x"),
-    (Uuid, lambda name, member, ids: ids.one()),
+    (fields.UUID, lambda name, member, ids: ids.one(name)),
     (Timestamp, lambda name, member, ids: "2030-01-01T00:00:00Z"),
     (fields.DateTime, lambda name, member, ids: "2030-01-01T00:00:00Z"),
     (fields.Date, lambda name, member, ids: "2030-01-01"),
@@ -151,7 +167,7 @@ def texts(parameter: Parameter, ids: Ids) -> list[str]:
     """Return texts of a query parameter: sound ones first, then such as it should refuse."""
     found: list[str] = list(map(str, parameter.choices))
     if parameter.type is UUID:
-        found += [ids.one(), str(uuid7())]
+        found += [ids.one(parameter.name), str(uuid7())]
     elif parameter.type in (int, Decimal):
         bounds: Sequence[int | None] = (parameter.minimum, parameter.maximum)
         found += ["1", *(str(item) for item in bounds if item is not None), "0", "-1", str(_HUGE)]
@@ -160,5 +176,3 @@ def texts(parameter: Parameter, ids: Ids) -> list[str]:
     elif not found:
         found += ["made up", "0", "🙂é", "%_'\"\\", "-1", "2030-01-01", "x" * 900]
     return [*found, "", "\0", "9" * 400, "x" * 5000]
-
-

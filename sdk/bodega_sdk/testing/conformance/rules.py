@@ -107,7 +107,7 @@ RULES: dict[str, Rule] = {
 #: The parts that look at the addon itself, in their order.
 LOOKING = ("manifest", "sources", "importing", "assembling", "declarations")
 #: The parts that need a shop; each runs on every engine.
-LIVING = ("boot", "migrations", "lifecycle", "api", "jobs")
+LIVING = ("boot", "lifecycle", "migrations", "api", "jobs")
 
 
 def chosen(prefixes: Iterable[str]) -> frozenset[str]:
