@@ -107,7 +107,8 @@ def fill(shop: Shop) -> list[Any]:
     stamp = now()
     rows = [
         {"id": uuid7(), "created_at": stamp + timedelta(seconds=n), "updated_at": stamp,
-         "name": f"P{n}", "slug": f"p{n}", "sku": f"S{n}", "sku_key": f"s{n}", "price_minor": 100, "currency": "USD"}
+         "name": f"P{n}", "slug": f"p{n}", "sku": f"S{n}", "sku_key": f"s{n}",
+         "price_minor": 100, "currency": "USD"}
         for n in range(ROWS)
     ]  # fmt: skip
     found = [item.model for item in shop.assembly.extensions["products.product"]]

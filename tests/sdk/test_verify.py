@@ -56,7 +56,7 @@ def install(folder: Path, name: str, files: Mapping[str, str], fields: str = "")
 
 # A sound addon, which uses much of what there is.
 
-_SOUND_FIELDS = """depends=("products",), permissions={"loyal.read": "See points",
+_SOUND_FIELDS = """depends=("products",), uses={"events": ("product.created",)}, permissions={"loyal.read": "See points",
     "loyal.award": "Give points"}, settings=(
     Setting("per_unit", int, default=1, minimum=0, help="Points for one unit"),
     Setting("api_key", str, default="", secret=True, help="Key of the bank of points"))"""
@@ -225,6 +225,7 @@ _SOUND = {
 # An addon whose plugin can be assembled, and that is careless in everything else.
 
 _CARELESS_FIELDS = """version="1.1.0", summary="TODO", sdk=">=0.1", depends=("products",),
+    uses={"events": ("nothing.happened",)},
     permissions={"careless.read": "x", "careless.unused": "Do what nobody asks for"},
     settings=(Setting("unused", int, default=1, help=""),
               Setting("token", str, default="abc", help="Token of somebody"),
@@ -355,7 +356,7 @@ _SLOPPY = {
 
         def up(migrator, db):
             db.execute_sql("CREATE TABLE sloppy_thing (id VARCHAR(40) PRIMARY KEY, count TEXT)")
-            db.execute_sql("CREATE INDEX things ON sloppy_thing (count)")
+            db.execute_sql("CREATE INDEX things_count ON sloppy_thing (count)")
             db.execute_sql("CREATE TABLE things (id INTEGER)")
             db.execute_sql("CREATE TABLE sloppy_product (id VARCHAR(40) PRIMARY KEY, worn INTEGER)")
             row = (uuid7().hex, now().isoformat(), now().isoformat())

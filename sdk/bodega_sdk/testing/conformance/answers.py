@@ -12,7 +12,7 @@ from bodega_sdk.testing.conformance.subject import Subject
 
 ENVELOPE = ("count", "next", "previous", "results")
 _INSIDE = re.compile(
-    r"Traceback \(most recent|File \"[^\"]+\", line \d|\.py:\d+|psycopg2\.|sqlite3\.|peewee\.|"
+    r"Traceback \(most recent|/[\w./-]+\.py\b|\.py:\d+|psycopg2\.|sqlite3\.|peewee\.|"
     r"\bSELECT .+ FROM |\bINSERT INTO |\bUPDATE \S+ SET |\bDELETE FROM |UNIQUE constraint|"
     r"violates \w+ constraint|no such (table|column)",
     re.S,

@@ -3,9 +3,12 @@
 import importlib.metadata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from bodega.addons import lifecycle
 from bodega.addons.discovery import GROUP
+from bodega.addons.faults import Fault
+from bodega.errors import PlanDrift
 from bodega_sdk.errors import BodegaError
 from bodega_sdk.testing.conformance.findings import Finding
 from bodega_sdk.testing.conformance.shops import Engine
@@ -14,40 +17,40 @@ from bodega_sdk.testing.conformance.subject import Subject
 
 def check(subject: Subject, engine: Engine) -> Iterator[Finding]:
     """Start a shop with the addon, enable it in one that runs, and in one of the house."""
-    found = _message(lambda: _begin(subject, engine)) or _message(lambda: _enable(subject, engine))
-    if found:
-        yield Finding("V201", found, engine=engine.name, remedy="Mend what the message names")
-        return
-    if told := _message(lambda: _beside_the_house(subject, engine)):
-        yield Finding("V202", told, engine=engine.name)
+    for attempt, rule in ((_begin, "V201"), (_enable, "V201"), (_beside_the_house, "V202")):
+        found = _attempt(rule, lambda made=attempt: made(subject, engine))  # type: ignore[misc]
+        if found is not None:
+            yield replace(found, engine=engine.name)
+            return
 
 
-def _message(attempt: Callable[[], str]) -> str:
+def _attempt(rule: str, attempt: Callable[[], Fault | None]) -> Finding | None:
     try:
-        return attempt()
+        fault = attempt()
     except KeyboardInterrupt:
         raise
+    except PlanDrift as error:
+        return Finding("V309", str(error))
     # An addon's first start may do anything.
     except BaseException as error:
         kind = "" if isinstance(error, BodegaError) else f"{type(error).__name__}: "
-        return f"{kind}{error}" or repr(error)
+        return Finding(rule, f"{kind}{error}".replace("\n", " "))
+    return Finding(rule, fault.reason, remedy=fault.remedy) if fault else None
 
 
-def _begin(subject: Subject, engine: Engine) -> str:
+def _begin(subject: Subject, engine: Engine) -> Fault | None:
     with engine.started((*subject.needed(), subject.name)) as shop:
-        fault = shop.assembly.faults.get(subject.name)
-        return fault.reason if fault else ""
+        return shop.assembly.faults.get(subject.name)
 
 
-def _enable(subject: Subject, engine: Engine) -> str:
+def _enable(subject: Subject, engine: Engine) -> Fault | None:
     with engine.started(subject.needed()) as shop:
         lifecycle.enable(shop, subject.name)
         shop.refresh()
-        fault = shop.assembly.faults.get(subject.name)
-        return fault.reason if fault else ""
+        return shop.assembly.faults.get(subject.name)
 
 
-def _beside_the_house(subject: Subject, engine: Engine) -> str:
+def _beside_the_house(subject: Subject, engine: Engine) -> Fault | None:
     with engine.started(()) as shop:
         for name in _house(subject):
             # An addon of the house that does not start is not this one's fault.
@@ -55,8 +58,7 @@ def _beside_the_house(subject: Subject, engine: Engine) -> str:
                 lifecycle.enable(shop, name)
         lifecycle.enable(shop, subject.name)
         shop.refresh()
-        fault = shop.assembly.faults.get(subject.name)
-        return fault.reason if fault else ""
+        return shop.assembly.faults.get(subject.name)
 
 
 def _house(subject: Subject) -> list[str]:

@@ -46,6 +46,7 @@ class Watch:
         sys.addaudithook(self._hear)
         atexit_register: Callable[..., Any] = atexit.register
         atexit.register = self._register(atexit_register)
+        threading.Thread.start = self._starting(threading.Thread.start)  # type: ignore[method-assign]
         warnings.simplefilter("default")
         warnings.showwarning = self._warned
 
@@ -69,6 +70,19 @@ class Watch:
                 place = self.subject.place(frame.f_code.co_filename, frame.f_lineno)
                 self._note(Finding("V124", "registers a function with atexit", place))
             return register(function, *args, **kwargs)
+
+        return watched
+
+    def _starting(self, start: Callable[[Any], None]) -> Callable[[Any], None]:
+        # Python 3.11 tells audit hooks nothing of threads.
+        def watched(thread: threading.Thread) -> None:
+            if self.on and (place := self._culprit()):
+                self._note(Finding("V121", f"starts the thread {thread.name}", place))
+                self.on = False  # What else is heard of this start is the same.
+                start(thread)
+                self.on = True
+                return
+            start(thread)
 
         return watched
 
@@ -197,6 +211,8 @@ def _change(before: Any, now: Any) -> str:
     if isinstance(before, dict):
         names = sorted(str(k) for k in before.keys() ^ now.keys())
         return ", ".join(names or sorted(str(k) for k in before if before[k] != now[k]))
+    if isinstance(before, list):
+        return ", ".join(str(item) for item in now if item not in before) or "their order"
     return f"{now!r}"[:200]
 
 

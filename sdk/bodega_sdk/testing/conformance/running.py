@@ -46,7 +46,7 @@ def verify(addon: str, engines: Iterable[str] = ENGINES, rules: Iterable[str] = 
     begun, wanted = time.monotonic(), chosen(rules)
     looked = _child(addon, [s for s in LOOKING if s == "manifest" or _is_needed(s, wanted)])
     findings, notes, tried = list(looked.findings), [], []
-    if not any(item.rule in ("V101", "V126", "V201") for item in findings):
+    if not any(map(_stops, findings)):
         for name, server in _servers(engines, wanted, notes):
             tried.append(name)
             findings += _on_engine(addon, name, server, wanted)
@@ -59,7 +59,7 @@ def verify(addon: str, engines: Iterable[str] = ENGINES, rules: Iterable[str] = 
 
 def _stops(finding: Finding) -> bool:
     """Whether a finding keeps others from being looked for, so that it is always told."""
-    return finding.rule in ("V101", "V126", "V201")
+    return finding.rule in ("V101", "V126", "V201", "V309")
 
 
 def _is_needed(stage: str, wanted: frozenset[str]) -> bool:
