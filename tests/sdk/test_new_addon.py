@@ -133,10 +133,20 @@ def test_a_file_of_that_name_is_not_overwritten_either(bodega: Bodega, tmp_path:
     assert (tmp_path / "loyalty").read_text() == "mine"
 
 
+def test_a_folder_that_cannot_be_written_is_named_and_nothing_is_left(
+    bodega: Bodega, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    told = refused(bodega("new-addon", "loyalty", "--in", "file/below"), code=1)
+    assert "cannot write file/below/loyalty: Not a directory" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_an_empty_folder_is_filled(bodega: Bodega, tmp_path: Path) -> None:
     (tmp_path / "loyalty").mkdir()
     assert bodega("new-addon", "loyalty").returncode == 0
     assert (tmp_path / "loyalty" / "pyproject.toml").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["loyalty"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -225,7 +225,7 @@ _SOUND = {
 # An addon whose plugin can be assembled, and that is careless in everything else.
 
 _CARELESS_FIELDS = """version="1.1.0", summary="TODO", sdk=">=0.1", depends=("products",),
-    uses={"events": ("nothing.happened",)},
+    uses={"events": ("nothing.happened", "no.such")},
     permissions={"careless.read": "x", "careless.unused": "Do what nobody asks for"},
     settings=(Setting("unused", int, default=1, help=""),
               Setting("token", str, default="abc", help="Token of somebody"),
@@ -534,7 +534,7 @@ _BY_CARELESS = (
     "V304 V401 V402 V403 V407 V501 V502 V503 V511 V512 V514 V515 V521 V522 V523 V531 V532 V541 "
     "V542 V551 V571"
 ).split()
-_BY_SLOPPY = "V301 V302 V305 V306 V307 V308 V311 V313 V562 V563".split()
+_BY_SLOPPY = "V301 V302 V305 V306 V307 V308 V311 V312 V313 V314 V562 V563".split()
 _BY_RUDE = "V404 V405 V408 V409 V410 V411 V412 V413 V504 V505 V513".split()
 
 

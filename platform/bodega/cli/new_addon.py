@@ -1,6 +1,10 @@
 """``bodega new-addon``."""
 
 import importlib.util
+import os
+import shlex
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,10 +44,7 @@ def new_addon(name: str, title: str, folder: Path) -> None:
     target = folder / name
     _refuse_existing(target)
     files = render(addon, __version__)
-    for place, content in files.items():
-        path = target / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+    _write(files, target)
     _tell(addon, target, len(files))
 
 
@@ -87,11 +88,27 @@ def _refuse_existing(target: Path) -> None:
         )
 
 
+def _write(files: Mapping[str, str], target: Path) -> None:
+    """Write all files or none: beside their folder, which then gets its name."""
+    staged = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        for place, content in files.items():
+            path = staged / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        staged.rename(target)
+    except OSError as error:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise OperatorError(
+            f"cannot write {target}: {error.strerror}; name a folder that can be written with --in"
+        ) from None
+
+
 def _tell(addon: "NewAddon", target: Path, files: int) -> None:
     click.echo(f"Made {addon.title} in {target}: {files} files. Its README.md says what is where.")
     click.echo("What to do next, in the environment that Bodega is installed in:")
     for command, meaning in (
-        (f"cd {target}", ""),
+        (f"cd {shlex.quote(str(target))}", ""),
         ("pip install -e '.[test]'", ""),
         ("pytest", "its tests, on a shop of their own"),
         (f"bodega verify {addon.name}", "the rules that every addon keeps"),

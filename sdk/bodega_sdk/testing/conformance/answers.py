@@ -13,8 +13,8 @@ from bodega_sdk.testing.conformance.subject import Subject
 ENVELOPE = ("count", "next", "previous", "results")
 _INSIDE = re.compile(
     r"Traceback \(most recent|/[\w./-]+\.py\b|\.py:\d+|psycopg2\.|sqlite3\.|peewee\.|"
-    r"\bSELECT .+ FROM |\bINSERT INTO |\bUPDATE \S+ SET |\bDELETE FROM |UNIQUE constraint|"
-    r"violates \w+ constraint|no such (table|column)",
+    r"\bSELECT .+ FROM |\bINSERT INTO |\bUPDATE \S+ SET |\bDELETE FROM |constraint failed|"
+    r"violates [\w-]+ constraint|DETAIL: +Key |no such (table|column)",
     re.S,
 )
 _TYPES: tuple[tuple[type, tuple[type, ...]], ...] = (

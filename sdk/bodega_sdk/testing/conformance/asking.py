@@ -19,6 +19,7 @@ from falcon import testing
 from bodega.database.structure import quoted, tables_of
 from bodega.http import errors
 from bodega.http.gate import Gate
+from bodega_sdk import pagination
 from bodega_sdk.http import Route
 from bodega_sdk.ids import uuid7
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
@@ -208,14 +209,9 @@ class _Asker:
     def _queries(self, route: Route) -> None:
         path = self._path(route)
         self._call(route, f"{path}?unknown_parameter=1")
-        rows = [[(item.name, text) for text in texts(item, self.ids)] for item in route.parameters]
-        pairs = [pair for row in rows for pair in row[:2]] + [p for row in rows for p in row[2:]]
-        # The sound ones of every parameter come first; of the others, a few at random.
-        sure = sum(len(row[:2]) for row in rows)
-        rest = pairs[sure:]
-        random.Random(route.operation_id).shuffle(rest)  # noqa: S311
-        for name, text in pairs[:sure] + rest:
-            if self.left <= (2 if route.method == "GET" else 12):
+        least = 2 if route.method == "GET" else 12
+        for name, text in _ordered(route, self.ids):
+            if self.left <= least:
                 return
             self._call(route, f"{path}?{urlencode({name: text})}")
 
@@ -246,6 +242,9 @@ class _Asker:
         for path in self._addresses(route)[:3]:
             self._call(route, path, self._body(route))
             self._call(route, path, self._body(route, whole=False))
+        if route.partial:
+            for name, text in list((self._body(route) or {}).items())[:6]:
+                self._call(route, self._path(route), {name: text})
 
     def _broken(self, route: Route) -> None:
         """Send what is no body, or none of this route."""
@@ -309,6 +308,19 @@ class _Asker:
             self._note("V408", route, f"{asked} gets {status} {self.error}".strip())
         for rule, told in answers.faults(self.subject, route, status, _json(text), text):
             self._note(rule, route, told)
+
+
+def _ordered(route: Route, ids: Ids) -> list[tuple[str, str]]:
+    """Return what to send as query: sound texts of each first, then the odd ones of its own."""
+    rows = {item.name: texts(item, ids) for item in route.parameters}
+    every = [(name, text) for name, row in rows.items() for text in row]
+    first = [(name, row[0]) for name, row in rows.items()]
+    choices = [(item.name, text) for item in route.parameters for text in item.choices]
+    known = {item.name for item in pagination.parameters(20, 200)} | {"ordering"}
+    own = [(name, text) for name, text in every if name not in known and len(text) < 1000]
+    rest = list(every)
+    random.Random(route.operation_id).shuffle(rest)  # noqa: S311
+    return list(dict.fromkeys([*first, *choices, *own, *rest]))
 
 
 class _Log:

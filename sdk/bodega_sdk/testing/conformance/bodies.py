@@ -149,7 +149,7 @@ def hard(member: fields.Field[Any]) -> list[Any]:
         edges = [[], [None]]
     elif isinstance(member, fields.String):
         least, most = _lengths(member)
-        edges = ["", " ", "🙂é", "0", "x" * most, "x" * least, "-1"]
+        edges = ["", " ", "🙂é", "0", "%_'\"\\", "x" * most, "x" * least, "-1"]
     return [*edges, *(item for item in _WRONG if item not in edges)]
 
 

@@ -1,8 +1,10 @@
-"""V401 to V403 and V407: what routes declare; the other declarations are looked at from here."""
+"""V401 to V404 and V407: what routes declare; the other declarations are looked at from here."""
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 
 from bodega_sdk.http import Route
@@ -22,6 +24,15 @@ def assemble(subject: Subject) -> Iterator[Finding]:
     fault = subject.assembly.faults.get(subject.name)
     if fault is not None:
         yield Finding("V201", str(fault.reason), remedy=fault.remedy.rstrip("."))
+        yield from _extensions(subject)
+
+
+def _extensions(subject: Subject) -> Iterator[Finding]:
+    """V561: what the kernel has refused an addon for, by a name of its own."""
+    with suppress(Exception):
+        plugin = importlib.import_module(f"{subject.manifest.package}.plugin")
+        for extension in plugin.register_extensions():
+            yield from (Finding("V561", fault) for fault in extension.faults())
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -51,6 +62,9 @@ def _route(subject: Subject, route: Route) -> Iterator[Finding]:
             told = f"{shown(route)}: parameter {item.name!r} has the help {item.help!r}"
             yield Finding("V402", told, place)
     yield from _body(route, place)
+    if route.returns is None and route.status != 204:
+        told = f"{shown(route)} states neither 'returns' nor status=204"
+        yield Finding("V404", told, place)
     if route.method in ("PUT", "PATCH", "DELETE") and route.permission == PUBLIC:
         yield Finding("V407", f"{shown(route)} is public", place)
 

@@ -2,10 +2,14 @@
 
 import atexit
 import contextlib
+import decimal
+import gc
 import importlib
+import locale
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import warnings
@@ -28,7 +32,8 @@ _EVENTS = {
              "sqlite3.connect"),
 }  # fmt: skip
 _RULE_OF = {event: rule for rule, events in _EVENTS.items() for event in events}
-_WATCHED = ("builtins", "json", "os", "peewee", "falcon", "marshmallow", "click", "pluggy")
+_WATCHED = ("builtins", "json", "os", "datetime", "peewee", "playhouse", "falcon", "marshmallow",
+            "click", "pluggy", "bodega_sdk", "bodega")  # fmt: skip
 _IGNORED = ("__annotations__", "__doc__", "__builtins__", "__warningregistry__", "__path__",
             "__slotnames__", "_field_counter")  # fmt: skip
 
@@ -186,12 +191,14 @@ class _State:
         self.logging = _logging()
         self.path, self.folder = list(sys.path), os.getcwd()
         self.hooks = (sys.excepthook, threading.excepthook, sys.displayhook)
+        self.numbers = _numbers()
         self.filters = list(warnings.filters)
         self.attributes = {name: _attributes(sys.modules[name]) for name in _watched()}
 
     def differences(self) -> Iterator[Finding]:
         """Yield what is different now."""
-        pairs = (
+        pairs: tuple[tuple[str, Any, Any], ...] = (
+            ("settings of the process", self.numbers, _numbers()),
             ("os.environ", self.environment, dict(os.environ)),
             ("signal handlers", self.signals, _signals()),
             ("logging", self.logging, _logging()),
@@ -216,6 +223,16 @@ def _change(before: Any, now: Any) -> str:
     return f"{now!r}"[:200]
 
 
+def _numbers() -> dict[str, Any]:
+    return {
+        "decimal.getcontext().prec": decimal.getcontext().prec,
+        "locale": locale.setlocale(locale.LC_ALL),
+        "socket.getdefaulttimeout": socket.getdefaulttimeout(),
+        "sys.getrecursionlimit": sys.getrecursionlimit(),
+        "gc.isenabled": gc.isenabled(),
+    }
+
+
 def _signals() -> dict[str, Any]:
     return {item.name: signal.getsignal(item) for item in signal.valid_signals()
             if isinstance(item, signal.Signals)}  # fmt: skip
@@ -233,10 +250,11 @@ def _logging() -> dict[str, Any]:
 
 
 def _watched() -> list[str]:
-    own = [
-        name for name in sys.modules if name.split(".")[0] == "bodega_sdk" and "testing" not in name
+    return [
+        name
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in _WATCHED and "testing" not in name and module is not None
     ]
-    return [name for name in (*_WATCHED, *own) if name in sys.modules]
 
 
 def _attributes(module: ModuleType) -> dict[str, Any]:

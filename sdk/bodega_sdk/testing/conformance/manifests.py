@@ -5,6 +5,7 @@ import importlib.metadata
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -76,13 +77,19 @@ def _sdk_range(subject: Subject) -> Iterator[Finding]:
 
 
 def _beside(subject: Subject) -> Iterator[Finding]:
-    places = [place for folder in subject.folders for place in (folder, folder.parent)]
+    places = [place for folder in subject.folders for place in (folder, *_project(folder))]
     readmes = [path for place in places for path in place.glob("README*") if path.is_file()]
     described = bool(_description(subject.entry.dist if subject.entry else None))
     if not described and not any(path.read_bytes().strip() for path in readmes):
         yield Finding("V107", "there is no README in the package, beside it, or in its metadata")
     if not any((folder / "py.typed").is_file() for folder in subject.folders):
         yield Finding("V108", f"{subject.manifest.package} has no py.typed")
+
+
+def _project(folder: Path) -> list[Path]:
+    """Return what holds the package if that is a project; site-packages is not one."""
+    names = ("pyproject.toml", "setup.cfg", "setup.py")
+    return [folder.parent] if any((folder.parent / name).is_file() for name in names) else []
 
 
 def _description(found: importlib.metadata.Distribution | None) -> str:

@@ -16,8 +16,10 @@ _SECRETS = ("password", "secret", "token", "api_key", "private_key")
 def check(subject: Subject) -> Iterator[Finding]:
     """Look at settings and permissions."""
     texts = {text for text, _ in subject.constants()}
+    # A name that is put together counts by its parts.
+    loose = {f"{subject.name}.{text}" for text in texts} if _computed(subject) else set()
     for item in subject.manifest.settings:
-        yield from _setting(subject, item, texts)
+        yield from _setting(subject, item, texts | loose)
     yield from _unknown_settings(subject)
     for name, meaning in subject.manifest.permissions.items():
         if not is_sentence(meaning, words=2):
@@ -35,7 +37,7 @@ def _setting(subject: Subject, item: Setting, texts: set[str]) -> Iterator[Findi
         yield Finding("V522", told)
     if not item.secret and _sounds_secret(item):
         yield Finding("V522", f"setting {item.name!r} is open")
-    if not {item.name, f"{subject.name}.{item.name}"} & texts:
+    if f"{subject.name}.{item.name}" not in texts:
         yield Finding("V523", f"setting {subject.name}.{item.name} is used nowhere")
 
 
@@ -55,6 +57,18 @@ def _calls(subject: Subject, function: str) -> Iterator[tuple[str, str]]:
             text = first.value if isinstance(first, ast.Constant) else None
             if name == function and isinstance(text, str):
                 yield text, subject.place(source.path, node.lineno)
+
+
+def _computed(subject: Subject) -> bool:
+    """Whether it asks for a setting whose name is not written out."""
+    return any(
+        isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) == "setting"
+        and not all(isinstance(item, ast.Constant) for item in node.args)
+        for source in subject.sources
+        if source.tree is not None and not source.tests
+        for node in ast.walk(source.tree)
+    )
 
 
 def _unknown_settings(subject: Subject) -> Iterator[Finding]:
