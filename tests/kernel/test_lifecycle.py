@@ -1,6 +1,7 @@
 """Enabling and disabling: wholly or not at all, in the right order, and told to everybody."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from bodega.addons.operator_lock import operator_lock
 from bodega.database.tables import AddonRow, JobRow
 from bodega.errors import AddonError, Busy
 from bodega.http.gate import Gate
+from bodega.jobs.sweeper import Sweeper
+from bodega_sdk import now
 
 Follow = Callable[[], None]
 
@@ -231,6 +234,25 @@ def test_the_jobs_of_a_disabled_addon_are_parked_and_resumed_once(
     assert worker_of(notes_shop) == 1
     assert JobRow.get_by_id(job.id).status == "succeeded"
     assert worker_of(notes_shop) == 0
+
+
+def test_a_job_that_a_dead_worker_held_is_parked_while_its_addon_is_disabled(
+    notes_shop: Any, rebind: Follow, worker_of: Any
+) -> None:
+    held = JobRow.get(JobRow.name == "notes.count_words")
+    past = now() - timedelta(seconds=1)
+    JobRow.update(status="running", attempts=1, lease_until=past).execute()
+    lifecycle.disable(notes_shop, "notes")
+    rebind()
+    Sweeper(notes_shop).sweep()
+    assert JobRow.get_by_id(held.id).status == "parked"
+    lifecycle.enable(notes_shop, "notes")
+    # Given back by somebody who had not seen yet that it was enabled.
+    JobRow.update(status="parked").execute()
+    rebind()
+    Sweeper(notes_shop).sweep()
+    assert JobRow.get_by_id(held.id).status == "queued"
+    assert worker_of(notes_shop) == 1
 
 
 def test_jobs_that_ended_are_not_resumed(notes_shop: Any, rebind: Follow, worker_of: Any) -> None:

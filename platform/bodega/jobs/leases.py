@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import peewee
+
 from bodega.database.connection import is_postgres
-from bodega.database.tables import JobRow
+from bodega.database.tables import AddonRow, JobRow
 from bodega_sdk.models import now
 
 
@@ -71,6 +73,32 @@ def renew(job: JobRow, lease: timedelta) -> bool:
     return update_owned(job, lease_until=now() + lease)
 
 
+def waiting() -> Any:
+    """Return the status of a job that shall be run again: parked while its addon is disabled.
+
+    It may be enabled at this very moment: :func:`resume` sees to what it left parked.
+    """
+    owned = [(JobRow.name.startswith(f"{name}."), "queued") for name in _enabled()]
+    return peewee.Case(None, owned, "parked") if owned else "parked"
+
+
+def resume(names: Iterable[str]) -> int:
+    """Queue again what is parked though its addon is enabled; return how many.
+
+    Args:
+        names: jobs that this worker's Assembly can run.
+    """
+    enabled = _enabled()
+    ours = [name for name in names if name.partition(".")[0] in enabled]
+    query = JobRow.update(status="queued").where(JobRow.status == "parked", JobRow.name.in_(ours))
+    return int(query.execute()) if ours else 0
+
+
+def _enabled() -> set[str]:
+    query = AddonRow.select(AddonRow.name).where(AddonRow.enabled)
+    return {name for (name,) in query.tuples()}
+
+
 def give_back_expired() -> int:
     """Queue the jobs again whose lease ran out; return how many.
 
@@ -81,7 +109,7 @@ def give_back_expired() -> int:
     dead = JobRow.update(status="dead", error=message, finished_at=now(), lease_until=None).where(
         expired, JobRow.attempts >= JobRow.max_attempts
     )
-    back = JobRow.update(status="queued", lease_until=None, worker=None, run_at=now())
+    back = JobRow.update(status=waiting(), lease_until=None, worker=None, run_at=now())
     dead.execute()
     return int(back.where(expired).execute())
 

@@ -129,7 +129,12 @@ class Runner:
             return self._finish(row, "dead", reason)
         wait = timedelta(seconds=min(600, 2**row.attempts))
         kept = leases.update_owned(
-            row, status="queued", error=reason, run_at=now() + wait, lease_until=None, worker=None
+            row,
+            status=leases.waiting(),
+            error=reason,
+            run_at=now() + wait,
+            lease_until=None,
+            worker=None,
         )
         return "retried" if kept else "lost"
 

@@ -63,6 +63,7 @@ class Sweeper:
             back = leases.give_back_expired()
             if back:
                 log.warning("jobs given back by dead workers", jobs=back)
+            leases.resume(shop.assembly.jobs)
             for job in shop.assembly.jobs.values():
                 if job.every is not None:
                     enqueue_when_due(shop, job, now())
