@@ -388,7 +388,8 @@ def test_a_publisher_is_not_disabled_under_those_who_implement_its_hooks(
     empty_shop: Any, site: Any
 ) -> None:
     site.install("ballroom")
-    site.write("free", "from bodega_sdk import hookimpl\n@hookimpl\ndef announce(text): pass\n")
+    text = "from bodega_sdk import hookimpl\n@hookimpl\ndef announce(text): pass\n"
+    site.write("free", text, fields='uses={"addons": ("ballroom",)}')
     with pytest.raises(AddonError, match="unknown hook 'announce'"):
         lifecycle.enable(empty_shop, "free")
     lifecycle.enable(empty_shop, "ballroom")

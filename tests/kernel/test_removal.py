@@ -10,7 +10,7 @@ import pytest
 from bodega import state
 from bodega.addons import journal, lifecycle, removal
 from bodega.database.connection import is_postgres
-from bodega.database.tables import AddonRow, JournalRow, LedgerRow, SettingRow
+from bodega.database.tables import AddonRow, JournalRow, LedgerRow, SettingRow, SubscriptionRow
 from bodega.errors import AddonError, OperatorError, PlanDrift
 
 
@@ -98,6 +98,27 @@ def test_a_purge_takes_the_files_of_all_that_it_purges(empty_shop: Any, site: An
         (folder / "x").touch()
     lifecycle.apply(empty_shop, "purge", "notes", cascade=True)
     assert [folder.exists() for folder in folders] == [False, False, True]
+
+
+def test_a_view_on_its_tables_keeps_an_addon_and_the_reason_is_told(
+    notes_shop: Any, engine: str
+) -> None:
+    database = notes_shop.databases.shop
+    database.execute_sql("CREATE VIEW report AS SELECT id FROM notes_note")
+    if engine == "postgres":
+        with pytest.raises(AddonError, match=r"tables of notes cannot be dropped: .*view.*drop"):
+            lifecycle.apply(notes_shop, "purge", "notes")
+        assert "notes" in state.read_state().enabled
+    database.execute_sql("DROP VIEW report")
+    lifecycle.apply(notes_shop, "purge", "notes")
+
+
+def test_a_purge_forgets_what_the_addon_had_read_of_the_log(notes_shop: Any) -> None:
+    package = notes_shop.catalogue.manifests["notes"].package
+    assert package == "bodega_sample_notes"
+    SubscriptionRow.create(name=f"product.created>{package}.x.handler", offset=3)
+    lifecycle.apply(notes_shop, "purge", "notes")
+    assert not SubscriptionRow.select().where(SubscriptionRow.name.contains(package)).exists()
 
 
 def test_an_addon_whose_package_is_gone_can_be_uninstalled(notes_shop: Any, site: Any) -> None:

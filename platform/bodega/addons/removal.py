@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import peewee
+
 from bodega.addons import archive, ledger
 from bodega.addons.plans import Extent, Step
 from bodega.database.connection import is_postgres
@@ -92,8 +94,20 @@ def remove(shop: "Shop", step: Step, path: Path | None) -> None:
         files = files_of(shop, name)
         archive.write_archive(database, path, name, version, owned, _settings(name), files)
     for statement in step.statements:
+        _drop(database, name, statement)
+    manifest = shop.catalogue.manifests.get(name)
+    _forget(name, manifest.package if manifest else f"bodega_{name}")
+
+
+def _drop(database: Any, addon: str, statement: str) -> None:
+    try:
         database.execute_sql(statement)
-    _forget(name)
+    except peewee.InternalError as error:
+        said = " ".join(str(error).split())
+        raise AddonError(
+            f"the tables of {addon} cannot be dropped: {said}. Something that is not the "
+            "addon's own, e.g. a view, depends on them: drop that, and try again"
+        ) from error
 
 
 def _settings(addon: str) -> dict[str, Any]:
@@ -101,11 +115,11 @@ def _settings(addon: str) -> dict[str, Any]:
     return {row.name: row.value for row in rows}
 
 
-def _forget(addon: str) -> None:
+def _forget(addon: str, package: str) -> None:
     """Delete the kernel's rows about an addon."""
     for model in (SettingRow, JobRow, ScheduleRow):
         model.delete().where(model.name.startswith(f"{addon}.")).execute()
-    SubscriptionRow.delete().where(SubscriptionRow.name.contains(f">bodega_{addon}.")).execute()
+    SubscriptionRow.delete().where(SubscriptionRow.name.contains(f">{package}.")).execute()
     AddonRow.delete().where(AddonRow.name == addon).execute()
     ledger.erase(addon)
 
