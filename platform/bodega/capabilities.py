@@ -60,11 +60,10 @@ def read(stored: Any) -> dict[str, tuple[str, ...]] | None:
     return None if stored is None else {kind: tuple(names) for kind, names in stored.items()}
 
 
-def read_all() -> dict[str, Uses]:
-    """Return what was approved, by addon."""
-    rows = AddonRow.select(AddonRow.name, AddonRow.approved)
-    return {name: approved for name, stored in rows.tuples() if (approved := read(stored))
-            is not None}  # fmt: skip
+def read_all(stored: Iterable[tuple[str, Any]]) -> dict[str, Uses]:
+    """Return what was approved, by addon; those that came before approval are not among them."""
+    found = ((name, read(value)) for name, value in stored)
+    return {name: approved for name, approved in found if approved is not None}
 
 
 def approve_older(manifests: Mapping[str, Manifest]) -> None:

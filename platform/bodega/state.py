@@ -39,10 +39,11 @@ class State:
 def read_state() -> State:
     """Read the state; the generation first, so that it is never newer than the rest."""
     generation = read_generation()
-    rows = AddonRow.select(AddonRow.name, AddonRow.code).where(AddonRow.enabled).tuples()
-    codes_of = dict(rows)
+    query = AddonRow.select(AddonRow.name, AddonRow.code, AddonRow.approved)
+    rows = list(query.where(AddonRow.enabled).tuples())
+    codes_of = {name: code for name, code, _ in rows}
     settings = {row.name: row.value for row in SettingRow.select()}
-    approved = capabilities.read_all()
+    approved = capabilities.read_all((name, stored) for name, _, stored in rows)
     return State(generation, tuple(sorted(codes_of)), settings, codes_of, approved)
 
 

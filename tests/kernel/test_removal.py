@@ -89,6 +89,18 @@ def test_an_archive_names_the_files_and_restoring_tells_which_are_gone(
     assert lifecycle.restore(notes_shop, path).missing == ["scans/b.png", "scans/c.png"]
 
 
+def test_an_addon_without_tables_can_be_restored_too(empty_shop: Any, site: Any) -> None:
+    site.write("plain", fields="settings=(Setting('size', int, default=1, help='Size'),)")
+    lifecycle.enable(empty_shop, "plain")
+    SettingRow.create(name="plain.size", value=5)
+    path = Path(lifecycle.apply(empty_shop, "uninstall", "plain").archives[0])
+    with pytest.raises(AddonError, match="'plain' is not installed"):
+        lifecycle.restore(empty_shop, path)
+    lifecycle.enable(empty_shop, "plain")
+    assert lifecycle.restore(empty_shop, path).rows == {}
+    assert SettingRow.get_by_id("plain.size").value == 5
+
+
 def test_a_purge_takes_the_files_of_all_that_it_purges(empty_shop: Any, site: Any) -> None:
     site.install("notes", "pins")
     lifecycle.enable(empty_shop, "pins")

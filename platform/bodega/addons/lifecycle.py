@@ -22,7 +22,7 @@ from bodega.addons.plans import Plan, Step, read_id
 from bodega.addons.preparation import Preparation, is_prepared, prepare
 from bodega.addons.steps import Refused
 from bodega.database.migrating import applied, schema_change
-from bodega.database.tables import SettingRow
+from bodega.database.tables import AddonRow, SettingRow
 from bodega.errors import AddonError, PlanDrift
 from bodega.hooks import quarantine
 
@@ -266,7 +266,7 @@ def restore(shop: "Shop", path: Path) -> Restored:
 
 def _refuse_other_migrations(database: Any, found: archive.Archive) -> None:
     there = applied(database, found.addon)
-    if not there:
+    if not AddonRow.select().where(AddonRow.name == found.addon, AddonRow.installed).exists():
         raise AddonError(
             f"addon {found.addon!r} is not installed; run 'bodega addons install {found.addon}'"
         )
