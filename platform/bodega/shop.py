@@ -124,7 +124,10 @@ class Session:
         """See :func:`bodega_sdk.jobs.work_here`."""
         if any(process.kind == "worker" for process in self.shop.register.living()):
             return False
-        lane: str = JobRow.get_by_id(job_id).lane
+        row = JobRow.get_or_none(JobRow.id == job_id)
+        if row is None:
+            return False
+        lane: str = row.lane
         runner = Runner(self.shop, f"command {os.getpid()}", threads=1)
         threading.Thread(target=runner.work, args=(lane,), name="work-here", daemon=True).start()
         return True

@@ -33,6 +33,12 @@ def insert_or_update(
             are not supported.
         key: name of a unique field.
         update: names of fields.
+
+    Example::
+
+        >>> rows = [("EUR", 2), ("JPY", 3)]
+        >>> with transaction():
+        ...     insert_or_update(Rate, ("currency", "rate"), rows, key="currency", update=("rate",))
     """
     meta = model._meta
     columns = [meta.fields[name].column_name for name in fields]

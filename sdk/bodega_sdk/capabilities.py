@@ -197,15 +197,19 @@ def addon_api(name: str) -> ModuleType | None:
     It lets an addon make use of another that need not be there. One that it depends on
     it imports instead.
 
-    Example::
-
-        points = addon_api("loyalty")
-        if points is not None:
-            points.award(order.id, 10)
+    Args:
+        name: the addon's.
 
     Raises:
         CapabilityError: the manifest of the calling addon names it neither in
             ``depends`` nor in ``uses["addons"]``.
+
+    Example::
+
+        >>> addon_api("loyalty") is None
+        True
+        >>> addon_api("products").__name__
+        'bodega_products.api'
     """
     grant = runtime().grant()
     if grant is not None:

@@ -36,9 +36,10 @@ __all__ = [
     "page_links",
 ]
 
-#: The query parameter of a page that shows its rows in portions; see :func:`page_links`.
+#: The query parameter of a page that shows its rows in portions, e.g. ``PAGE.parse("2")``;
+#: see :func:`page_links`.
 PAGE = Parameter("page", int, "Page number, from 1.", 1, 1, 100)
-#: What a badge or a notice says of itself besides its words.
+#: What a badge or a notice says of itself besides its words, e.g. ``Badge("late", TONES[2])``.
 TONES = ("plain", "good", "warning", "bad")
 
 
@@ -66,6 +67,11 @@ class Link:
     Args:
         text: what it reads.
         address: begins with one ``/``.
+
+    Example::
+
+        >>> Link("The order", "/console/orders/7").address
+        '/console/orders/7'
     """
 
     text: str
@@ -81,6 +87,11 @@ class Badge:
 
     Args:
         tone: one of :data:`TONES`; the word must do without it.
+
+    Example::
+
+        >>> Badge("late", "warning").tone
+        'warning'
     """
 
     text: str
@@ -92,26 +103,54 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far something is; without a total only the number that is done is shown."""
+    """How far something is; without a total only the number that is done is shown.
+
+    Args:
+        done, total: in a unit of their own, e.g. rows.
+
+    Example::
+
+        >>> Progress(40, 100).done
+        40
+    """
 
     done: int
     total: int | None = None
 
 
-#: What stands in a cell: None is shown as a dash, a datetime (aware) in UTC.
+#: What stands in a cell, e.g. ``Money(2999, "EUR")``: None is shown as a dash, a datetime
+#: (aware) in UTC.
 Cell = str | int | float | Decimal | Money | datetime | UUID | Link | Badge | Progress | None
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading inside the page; the page's title stands above it already."""
+    """A heading inside the page; the page's title stands above it already.
+
+    Args:
+        text: one line.
+
+    Example::
+
+        >>> Heading("Last week").text
+        'Last week'
+    """
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; an empty line begins another."""
+    """A paragraph; an empty line begins another.
+
+    Args:
+        text: without markup.
+
+    Example::
+
+        >>> Text("Points are given when an order is paid.").text
+        'Points are given when an order is paid.'
+    """
 
     text: str
 
@@ -122,6 +161,11 @@ class Notice:
 
     Args:
         tone: one of :data:`TONES`.
+
+    Example::
+
+        >>> Notice("Two orders are late.", "warning").text
+        'Two orders are late.'
     """
 
     text: str
@@ -133,7 +177,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and values, one below the other."""
+    """Names and values, one below the other.
+
+    Args:
+        rows: a name and a value each, from top to bottom.
+
+    Example::
+
+        >>> Facts([("Points", 3), ("Since", now())]).rows[0]
+        ('Points', 3)
+    """
 
     rows: Sequence[tuple[str, Cell]]
 
@@ -150,6 +203,11 @@ class Table:
         rows: as many cells each as there are columns. Fetch a bounded number.
         caption: what it shows, for those who cannot see where it stands.
         empty: what is said when there are no rows.
+
+    Example::
+
+        >>> Table(("Order", "Points"), [("o-1", 3), ("o-2", None)], caption="Awards").rows[1]
+        ('o-2', None)
     """
 
     columns: Sequence[str]
@@ -173,6 +231,11 @@ class Bars:
         rows: labels and numbers.
         caption: what it shows.
         unit: stands behind each number.
+
+    Example::
+
+        >>> Bars([("Monday", 3), ("Tuesday", 5)], "Points a day", unit="points").rows
+        (('Monday', 3), ('Tuesday', 5))
     """
 
     rows: Sequence[tuple[str, float]]
@@ -194,6 +257,11 @@ class Line:
         points: labels and numbers, from left to right.
         caption: what it shows.
         unit: stands behind each number.
+
+    Example::
+
+        >>> Line([("Monday", 3.5), ("Tuesday", 5)], "Points a day").caption
+        'Points a day'
     """
 
     points: Sequence[tuple[str, float]]
@@ -209,7 +277,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Links to the page before and the page behind; None where there is none."""
+    """Links to the page before and the page behind; None where there is none.
+
+    Args:
+        previous, next: addresses of this shop.
+
+    Example::
+
+        >>> Pages(next="/console/loyalty?page=2").previous is None
+        True
+    """
 
     previous: str | None = None
     next: str | None = None
@@ -225,6 +302,11 @@ def page_links(request: Request, *, more: bool) -> Pages:
     Args:
         request: of a page that knows the parameter :data:`PAGE`.
         more: whether rows are left behind this portion; fetch one more to know.
+
+    Example::
+
+        >>> page_links(request, more=True)
+        Pages(previous='/notes?page=1', next='/notes?page=3')
     """
     number = request.query["page"]
 
@@ -239,7 +321,7 @@ def page_links(request: Request, *, more: bool) -> Pages:
     )
 
 
-#: What a page consists of.
+#: What a page consists of, e.g. ``Heading("Last week")``.
 Block = Heading | Text | Notice | Facts | Table | Bars | Line | Pages
 
 
@@ -256,6 +338,13 @@ class ConsolePage:
             knows GET alone.
         summary: one sentence below the title.
         parameters: the query parameters; any other is refused.
+
+    Example::
+
+        >>> def late(request: Request) -> list[Block]:
+        ...     return [Notice("Nothing is late.", "good")]
+        >>> ConsolePage("orders/late", "Late orders", "orders.read", late).title
+        'Late orders'
     """
 
     path: str

@@ -34,19 +34,47 @@ from typing import Any, ClassVar
 
 
 class BodegaError(Exception):
-    """The root of all errors of Bodega."""
+    """The root of all errors of Bodega.
+
+    Example::
+
+        >>> issubclass(NotFound, BodegaError)
+        True
+    """
 
 
 class ManifestError(BodegaError):
-    """An addon's manifest breaks a rule; the message says which and how to mend it."""
+    """An addon's manifest breaks a rule; the message says which and how to mend it.
+
+    Example::
+
+        >>> Manifest(name="Loyalty", version="1", package="p", summary="Points")
+        Traceback (most recent call last):
+        bodega_sdk.errors.ManifestError: manifest of 'Loyalty': name must be lower_snake_case
+    """
 
 
 class UnboundError(BodegaError):
-    """The SDK needs a running shop here: call it in a request, a job or a command."""
+    """The SDK needs a running shop here: call it in a request, a job or a command.
+
+    Example::
+
+        >>> import contextvars
+        >>> contextvars.Context().run(setting, "loyalty.rate")
+        Traceback (most recent call last):
+        bodega_sdk.errors.UnboundError: no shop is bound here: ...
+    """
 
 
 class HookError(BodegaError):
-    """A function cannot be published as a hook; the message says why."""
+    """A function cannot be published as a hook; the message says why.
+
+    Example::
+
+        >>> hook("veto")(print)
+        Traceback (most recent call last):
+        bodega_sdk.errors.HookError: hook 'print' in an unknown place: it must be a function ...
+    """
 
 
 class CapabilityError(BodegaError):
@@ -55,6 +83,11 @@ class CapabilityError(BodegaError):
     Args:
         addon, kind, name: who, and for what: ``"loyalty"``, ``"hosts"``, ``"points.example"``.
         reason: why not, and the remedy.
+
+    Example::
+
+        >>> print(CapabilityError("loyalty", "hosts", "x.example", "nobody approved that"))
+        addon 'loyalty' may not do that: nobody approved that
     """
 
     def __init__(self, addon: str, kind: str, name: str, reason: str) -> None:
@@ -63,15 +96,38 @@ class CapabilityError(BodegaError):
 
 
 class FetchFailed(BodegaError):
-    """Another server could not be asked, or its answer did not come whole and in time."""
+    """Another server could not be asked, or its answer did not come whole and in time.
+
+    Example::
+
+        >>> fetch("ftp://points.example")
+        Traceback (most recent call last):
+        bodega_sdk.errors.FetchFailed: GET ftp://points.example: expected a URL such as ...
+    """
 
 
 class LeaseLost(BodegaError):
-    """Another worker owns the job now; this run must stop and has written nothing."""
+    """Another worker owns the job now; this run must stop and has written nothing.
+
+    Example::
+
+        >>> def award(run: JobRun) -> None:
+        ...     try:
+        ...         with run.transaction():
+        ...             run.save(done=1)
+        ...     except LeaseLost:
+        ...         raise  # Clean up what is outside the database, and let it go.
+    """
 
 
 class PermanentFailure(BodegaError):
-    """The job cannot succeed, however often it is tried; the message tells the user why."""
+    """The job cannot succeed, however often it is tried; the message tells the user why.
+
+    Example::
+
+        >>> def award(run: JobRun, order_id: str) -> None:
+        ...     raise PermanentFailure(f"There is no order {order_id} any more.")
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +138,11 @@ class FieldError:
         field: dotted path of the field, query parameter or header, e.g. ``"price"``.
         message: what was expected and what to do, as a sentence.
         found: what was sent, shortened; ``None`` when nothing was sent.
+
+    Example::
+
+        >>> FieldError("points", "Must be at least 1.", 0).as_json()
+        {'field': 'points', 'message': 'Must be at least 1.', 'found': 0}
     """
 
     field: str
@@ -114,6 +175,13 @@ class Problem(BodegaError):
         errors: what is wrong, field by field.
         retry_after: seconds after which trying again makes sense.
         extra: further members of the problem document.
+
+    Example::
+
+        >>> class OutOfPoints(Problem):
+        ...     status, code, title = 409, "out-of-points", "There are no points left"
+        >>> OutOfPoints("You have 3 points.", extra={"points": 3}).status
+        409
     """
 
     status: ClassVar[int] = 500
@@ -136,73 +204,146 @@ class Problem(BodegaError):
 
 
 class BadRequest(Problem):
-    """The request itself cannot be understood."""
+    """The request itself cannot be understood.
+
+    Example::
+
+        >>> raise BadRequest("The file is empty.", [FieldError("body", "Send a file.")])
+        Traceback (most recent call last):
+        bodega_sdk.errors.BadRequest: The file is empty.
+    """
 
     status, code, title = 400, "bad-request", "The request cannot be read"
 
 
 class Unauthenticated(Problem):
-    """Nobody is logged in, or the token is no longer good."""
+    """Nobody is logged in, or the token is no longer good.
+
+    Example::
+
+        >>> Unauthenticated("The link is older than a day; ask for another.").status
+        401
+    """
 
     status, code, title = 401, "unauthenticated", "Log in first"
 
 
 class PermissionDenied(Problem):
-    """The caller is known but lacks a permission."""
+    """The caller is known but lacks a permission.
+
+    Example::
+
+        >>> PermissionDenied("Only who placed an order may cancel it.").status
+        403
+    """
 
     status, code, title = 403, "permission-denied", "You may not do this"
 
 
 class NotFound(Problem):
-    """There is nothing here."""
+    """There is nothing here.
+
+    Example::
+
+        >>> NotFound("There is no award with this id.", [FieldError("id", "No award has it.")]).code
+        'not-found'
+    """
 
     status, code, title = 404, "not-found", "Not found"
 
 
 class Conflict(Problem):
-    """The state of the resource forbids it, e.g. a name that is taken."""
+    """The state of the resource forbids it, e.g. a name that is taken.
+
+    Example::
+
+        >>> Conflict("The name is taken.", [FieldError("name", "Choose another.", "gold")]).status
+        409
+    """
 
     status, code, title = 409, "conflict", "In conflict with what is there"
 
 
 class PreconditionFailed(Problem):
-    """``If-Match`` names a version that is no longer the current one."""
+    """``If-Match`` names a version that is no longer the current one.
+
+    Example::
+
+        >>> PreconditionFailed("The award was changed since you read it.").status
+        412
+    """
 
     status, code, title = 412, "precondition-failed", "Somebody changed it meanwhile"
 
 
 class TooLarge(Problem):
-    """The body is larger than this route accepts."""
+    """The body is larger than this route accepts.
+
+    Example::
+
+        >>> TooLarge("The file has more than 10 MB.").status
+        413
+    """
 
     status, code, title = 413, "too-large", "The request is too large"
 
 
 class UnsupportedMedia(Problem):
-    """The body's media type is not one this route reads."""
+    """The body's media type is not one this route reads.
+
+    Example::
+
+        >>> UnsupportedMedia("Send text/csv.").status
+        415
+    """
 
     status, code, title = 415, "unsupported-media-type", "Unsupported media type"
 
 
 class InvalidInput(Problem):
-    """The request was read, but values in it are not acceptable."""
+    """The request was read, but values in it are not acceptable.
+
+    Example::
+
+        >>> InvalidInput("One value is wrong.", [FieldError("points", "Too few.", 0)]).status
+        422
+    """
 
     status, code, title = 422, "invalid-input", "Some values are not acceptable"
 
 
 class PreconditionRequired(Problem):
-    """This route only writes when ``If-Match`` is sent."""
+    """This route only writes when ``If-Match`` is sent.
+
+    Example::
+
+        >>> PreconditionRequired("Send the ETag you read as If-Match.").status
+        428
+    """
 
     status, code, title = 428, "precondition-required", "If-Match is required"
 
 
 class TooManyRequests(Problem):
-    """The caller asks too often."""
+    """The caller asks too often.
+
+    Example::
+
+        >>> TooManyRequests("Three codes an hour are enough.", retry_after=3600).retry_after
+        3600
+    """
 
     status, code, title = 429, "too-many-requests", "Too many requests"
 
 
 class Unavailable(Problem):
-    """The shop cannot answer now, but will again."""
+    """The shop cannot answer now, but will again.
+
+    Example::
+
+        >>> Unavailable("The points are being added up.", retry_after=5).status
+        503
+    """
 
     status, code, title = 503, "unavailable", "Try again later"
 
@@ -213,6 +354,11 @@ class Vetoed(Conflict):
     Args:
         addon, hook: who has it, and where it was asked.
         reason: one sentence for the person who reads it.
+
+    Example::
+
+        >>> print(Vetoed("fraud", "may_ship", "the card was stolen"))
+        fraud forbids it: the card was stolen
     """
 
     status, code, title = 409, "vetoed", "An addon forbids it"
@@ -228,6 +374,11 @@ class HookFailed(Unavailable):
     Args:
         addon, hook: who failed, and where.
         retry_after: seconds.
+
+    Example::
+
+        >>> HookFailed("fraud", "may_ship").extra
+        {'addon': 'fraud', 'hook': 'may_ship'}
     """
 
     status, code, title = 503, "hook-failed", "An addon stands in the way"
@@ -243,5 +394,15 @@ class HookFailed(Unavailable):
 
 
 def invalid(field: str, message: str, found: Any = None) -> InvalidInput:
-    """Return the error for one bad field; raise what it returns."""
+    """Return the error for one bad field; raise what it returns.
+
+    Args:
+        field, message, found: see :class:`FieldError`.
+
+    Example::
+
+        >>> raise invalid("points", "Must be at least 1.", 0)
+        Traceback (most recent call last):
+        bodega_sdk.errors.InvalidInput: 'points': Must be at least 1.
+    """
     return InvalidInput(f"'{field}': {message}", [FieldError(field, message, found)])

@@ -17,6 +17,12 @@ class Event:
         summary: when it happens, one sentence.
         fields: member of the data → its type and meaning.
         version: raised when a member changes its meaning or goes.
+
+    Example::
+
+        >>> awarded = Event("loyalty.awarded", "Points were given.", {"points": "how many"})
+        >>> with transaction():
+        ...     awarded.publish(str(order_id), {"points": 3})
     """
 
     name: str
@@ -31,6 +37,9 @@ class Event:
             key: what it is about, e.g. the order's id; events of one key keep their order.
                 Hold the row (or a lock) of that thing before publishing.
             data: JSON-serialisable.
+
+        Raises:
+            BodegaError: no enabled addon declares the event.
         """
         runtime().publish(self, key, data)
 
@@ -43,6 +52,13 @@ class Occurrence:
         offset: its place in the shop's log, dense and in order of commit.
         name, version, key, data: see :class:`Event`.
         occurred_at: when it was published, UTC.
+
+    Example::
+
+        >>> def react(event: Occurrence) -> None:
+        ...     print(event.offset, event.name, event.data["points"])
+        >>> react(Occurrence(8, "loyalty.awarded", 1, "o-1", {"points": 3}, now()))
+        8 loyalty.awarded 3
     """
 
     offset: int
@@ -55,7 +71,18 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A function that is called once for each occurrence, in order, in a transaction."""
+    """A function that is called once for each occurrence, in order, in a transaction.
+
+    Args:
+        event: the event's name.
+        handler: takes the :class:`Occurrence`; what it raises is tried again later.
+
+    Example::
+
+        >>> def react(event: Occurrence) -> None: ...
+        >>> Subscription("order.paid", react).event
+        'order.paid'
+    """
 
     event: str
     handler: Callable[[Occurrence], None]
@@ -67,7 +94,15 @@ class Subscription:
 
 
 class Subscriptions:
-    """Collects what an addon subscribes to; given to ``register_subscriptions``."""
+    """Collects what an addon subscribes to; given to ``register_subscriptions``.
+
+    Example::
+
+        >>> events = Subscriptions()
+        >>> events.on("order.paid", lambda event: None)
+        >>> [item.event for item in events.collected]
+        ['order.paid']
+    """
 
     def __init__(self) -> None:
         self.collected: list[Subscription] = []
@@ -89,6 +124,12 @@ class Channel:
         events: names of the events that it carries.
         permission: what a subscriber must hold.
         summary: what it streams, one sentence.
+
+    Example::
+
+        >>> found = Channel("awards.{id}", ("award.given",), "loyalty.read", "One award")
+        >>> found.key_of("awards.7")
+        '7'
     """
 
     name: str

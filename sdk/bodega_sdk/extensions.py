@@ -66,6 +66,11 @@ def extends(resource: str) -> Any:
     Args:
         resource: what is extended: the addon's name, a dot and the noun, e.g.
             ``"products.product"``, whose table is ``products_product``.
+
+    Example::
+
+        >>> extends("products.product").resource
+        'products.product'
     """
     return CompanionKey(resource)
 
@@ -79,6 +84,16 @@ class Companion(Model):
     """Base of companion tables. Its only key is ``id: Any = extends("products.product")``.
 
     Every other field has a default, or may be null.
+
+    Example::
+
+        >>> class ProductPoints(Companion):
+        ...     id: Any = extends("products.product")
+        ...     points: Any = peewee.IntegerField(default=0)
+        ...     class Meta:
+        ...         table_name = "loyalty_product_points"
+        >>> ProductPoints(id=uuid7()).points
+        0
     """
 
     id: Any
@@ -146,6 +161,12 @@ class Extension:
             whole numbers ``__gte`` and ``__lte``.
         orderings: fields, never null and with a default, that lists can be ordered by.
         addon: its owner; written in by the kernel.
+
+    Example::
+
+        >>> found = Extension(ProductPoints, ProductPointsSchema, filters=("points",))
+        >>> found.resource, list(found.faults())
+        ('products.product', [])
     """
 
     model: type[Companion]
@@ -342,5 +363,14 @@ def extended(schema: type[Schema], extensions: Iterable[Extension]) -> type[Sche
 
 
 def extensions_of(resource: str) -> tuple[Extension, ...]:
-    """Return the extensions that the enabled addons bring to a resource, by addon."""
+    """Return the extensions that the enabled addons bring to a resource, by addon.
+
+    Args:
+        resource: e.g. ``"products.product"``.
+
+    Example::
+
+        >>> extensions_of("products.product")
+        ()
+    """
     return runtime().extensions(resource)

@@ -9,5 +9,14 @@ def folder(name: str) -> Path:
     """Return the addon's folder below the shop's home, made if need be.
 
     Web and worker processes of one shop share it.
+
+    Args:
+        name: of the folder, e.g. the addon's.
+
+    Example::
+
+        >>> place = folder("loyalty") / "points.csv"
+        >>> place.write_text("order,points", "utf-8")
+        12
     """
     return runtime().folder(name)

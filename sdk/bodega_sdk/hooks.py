@@ -53,6 +53,14 @@ class Hook(Generic[P, R]):
         signature: of the function.
         doc: its docstring.
         module, file, line: where it is.
+
+    Example::
+
+        >>> @hook("filter")
+        ... def points_of(points: int, order: str) -> int:
+        ...     '''Return how many points an order is worth.'''
+        >>> points_of(3, "o-1"), points_of.parameters, points_of.closed
+        (3, ('points', 'order'), True)
     """
 
     name: str
@@ -133,6 +141,13 @@ def hook(kind: Kind, *, budget: float = BUDGET) -> Callable[[Callable[..., Any]]
 
     Raises:
         HookError: the function, the kind or the budget cannot be a hook's.
+
+    Example::
+
+        >>> @hook("veto", budget=0.1)
+        ... def may_ship(order: str) -> str | None:
+        ...     '''Return why an order must not leave the house, one sentence; None if it may.'''
+        >>> may_ship("o-1")
     """
 
     def publish(function: Callable[..., Any]) -> Hook[..., Any]:

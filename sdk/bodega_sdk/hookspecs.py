@@ -29,6 +29,11 @@ class FirstStart:
         admin_email, admin_password: the administrator the operator asked for; the
             password is None when one shall be made up.
         lines: what to tell the operator at the end.
+
+    Example::
+
+        >>> start = FirstStart("admin@shop.example", None)
+        >>> start.lines.append("Ten awards were made up.")
     """
 
     admin_email: str
@@ -38,65 +43,154 @@ class FirstStart:
 
 @manifest_spec
 def addon_manifest() -> Manifest:
-    """Return the addon's manifest; the only hook of its manifest module."""
+    """Return the addon's manifest; the only hook of its manifest module.
+
+    Example::
+
+        >>> @manifest_hook
+        ... def addon_manifest() -> Manifest:
+        ...     return Manifest("loyalty", "1.0.0", "bodega_loyalty", "Points on every paid order")
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_models() -> Iterable[type[Model]]:
-    """Return the addon's tables. Their names begin with the addon's name and ``_``."""
+    """Return the addon's tables. Their names begin with the addon's name and ``_``.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_models() -> list[type[Model]]:
+        ...     return [Award]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_extensions() -> Iterable[Extension]:
-    """Return what the addon adds to other addons' resources, one for each; their tables too."""
+    """Return what the addon adds to other addons' resources, one for each; their tables too.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_extensions() -> list[Extension]:
+        ...     return [Extension(ProductPoints, ProductPointsSchema, filters=("points",))]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_routes(routes: Routes) -> None:
-    """Declare the addon's routes, below its own roots."""
+    """Declare the addon's routes, below its own roots.
+
+    Args:
+        routes: what they are added to.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_routes(routes: Routes) -> None:
+        ...     routes.collection("/loyalty/awards", Awards)
+    """
 
 
 @hookspec
 def register_jobs() -> Iterable[Job]:
-    """Return the addon's jobs and schedules. Their names begin with the addon's name and ``.``."""
+    """Return the addon's jobs and schedules. Their names begin with the addon's name and ``.``.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_jobs() -> list[Job]:
+        ...     return [Job("loyalty.add_up", add_up, every=timedelta(hours=1))]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_events() -> Iterable[Event]:
-    """Return the events that the addon publishes."""
+    """Return the events that the addon publishes.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_events() -> list[Event]:
+        ...     return [awarded]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_subscriptions(events: Subscriptions) -> None:
-    """Say which events of other addons this one reacts to."""
+    """Say which events of other addons this one reacts to.
+
+    Args:
+        events: what they are added to.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_subscriptions(events: Subscriptions) -> None:
+        ...     events.on("order.paid", lambda event: None)
+    """
 
 
 @hookspec
 def register_channels() -> Iterable[Channel]:
-    """Return the real-time channels that the addon offers."""
+    """Return the real-time channels that the addon offers.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_channels() -> list[Channel]:
+        ...     return [Channel("loyalty.{id}", ("loyalty.awarded",), "loyalty.read", "Points")]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_commands() -> Iterable[click.Command]:
-    """Return commands to stand beside ``bodega up``. They run with the shop bound."""
+    """Return commands to stand beside ``bodega up``. They run with the shop bound.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_commands() -> list[click.Command]:
+        ...     return [click.Command("add-up", callback=add_up, help="Add up everybody's points.")]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def register_console_pages() -> Iterable[ConsolePage]:
-    """Return pages of the console. Their paths begin with the addon's name or a route root."""
+    """Return pages of the console. Their paths begin with the addon's name or a route root.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_console_pages() -> list[ConsolePage]:
+        ...     def show(request: Request) -> list[Block]:
+        ...         return [Facts([("Points", 3)])]
+        ...     return [ConsolePage("loyalty", "Points", "loyalty.read", show)]
+    """
     raise AssertionError("a specification is not called")
 
 
 @hookspec
 def on_first_start(start: FirstStart) -> None:
-    """Make what a new shop needs; called once, in the transaction of the first start."""
+    """Make what a new shop needs; called once, in the transaction of the first start.
+
+    Args:
+        start: what the operator asked for, and is told.
+
+    Example::
+
+        >>> @hookimpl
+        ... def on_first_start(start: FirstStart) -> None:
+        ...     Award.create(points=1)
+        ...     start.lines.append("The first award was given.")
+    """
 
 
 def hook_names() -> tuple[str, ...]:

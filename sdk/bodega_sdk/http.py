@@ -55,6 +55,13 @@ class Request:
         body: the loaded body for routes with a schema; None otherwise.
         identity: who is calling.
         raw: Falcon's request, for streams and headers.
+
+    Example::
+
+        >>> def show(request: Request) -> dict[str, Any]:
+        ...     return {"page": request.query["page"], "mine": request.identity.authenticated}
+        >>> show(request)
+        {'page': 2, 'mine': False}
     """
 
     params: Mapping[str, Any]
@@ -83,6 +90,11 @@ class Reply:
         body: JSON-serialisable; None sends no body.
         status: HTTP status code.
         headers: further headers.
+
+    Example::
+
+        >>> Reply({"points": 3}, 201, {"Location": "/api/v1/loyalty/awards/7"}).status
+        201
     """
 
     body: Any = None
@@ -104,6 +116,11 @@ class Parameter:
         default: its value when it is not sent; None leaves it out.
         minimum, maximum: inclusive bounds of numbers.
         choices: the only values allowed.
+
+    Example::
+
+        >>> Parameter("points_min", int, "At least so many points.", minimum=0).parse("12")
+        12
     """
 
     name: str
@@ -195,6 +212,13 @@ class Route:
         status: the status of success.
         path_types: types of path parameters other than UUID.
         tag: the group in the documentation; the addon's name when empty.
+
+    Example::
+
+        >>> def cancel(request: Request) -> Reply:
+        ...     return Reply(status=204)
+        >>> Route("POST", "/orders/{id}/cancel", cancel, "orders.write", "Cancel it").operation_id
+        'post_orders_by_id_cancel'
     """
 
     method: str
@@ -251,7 +275,15 @@ def _unknown_parameter(name: str, known: Iterable[str]) -> BadRequest:
 
 
 class Routes:
-    """Collects an addon's routes; given to ``register_routes``."""
+    """Collects an addon's routes; given to ``register_routes``.
+
+    Example::
+
+        >>> routes = Routes()
+        >>> routes.add(Route("GET", "/loyalty/rate", lambda request: {"rate": 2}, PUBLIC, "Rate"))
+        >>> [route.path for route in routes.collected]
+        ['/loyalty/rate']
+    """
 
     def __init__(self) -> None:
         self.collected: list[Route] = []

@@ -16,6 +16,11 @@ class Identity:
         subject: the account's id as text; empty for an anonymous caller.
         roles: the account's roles, see :data:`bodega_sdk.permissions.ROLES`.
         permissions: what these roles hold in the current Assembly.
+
+    Example::
+
+        >>> Identity("7", ("staff",), frozenset({"loyalty.award"})).may("loyalty.award")
+        True
     """
 
     subject: str = ""
@@ -36,7 +41,7 @@ class Identity:
         )
 
 
-#: Nobody in particular.
+#: Nobody in particular, e.g. ``ANONYMOUS.authenticated``, which is false.
 ANONYMOUS = Identity()
 
 
@@ -51,6 +56,12 @@ def issue_token(
         use: ``"access"`` or ``"refresh"``; a token of one use is refused for the other.
         lifetime: how long it is good.
         claims: further claims, JSON-serialisable.
+
+    Example::
+
+        >>> token = issue_token("7", ("user",), "access", timedelta(minutes=15))
+        >>> read_token(token, "access")["sub"]
+        '7'
     """
     return runtime().issue_token(subject, roles, use, lifetime, claims)
 
@@ -58,7 +69,17 @@ def issue_token(
 def read_token(token: str, use: str) -> dict[str, Any]:
     """Return the claims of a token of this shop.
 
+    Args:
+        token: as it was sent, without ``Bearer``.
+        use: ``"access"`` or ``"refresh"``.
+
     Raises:
         Unauthenticated: not ours, expired, or made for another use.
+
+    Example::
+
+        >>> read_token("not a token", "access")
+        Traceback (most recent call last):
+        bodega_sdk.errors.Unauthenticated: ...
     """
     return runtime().read_token(token, use)

@@ -20,7 +20,15 @@ LANES = ("default", "bulk", "mail")
 
 
 class JobRun(Protocol):
-    """One run of a job, given to its handler first."""
+    """One run of a job, given to its handler first.
+
+    Example::
+
+        >>> def add_up(run: JobRun, until: int) -> None:
+        ...     for number in range(run.checkpoint.get("done", 0), until):
+        ...         with run.transaction():
+        ...             run.save({"done": number + 1}, done=number + 1, total=until)
+    """
 
     id: UUID
     attempt: int
@@ -60,6 +68,12 @@ class Job:
         lane: one of :data:`LANES`.
         max_attempts: how often it is tried before it is dead.
         every: for a schedule, how often it is enqueued; None otherwise.
+
+    Example::
+
+        >>> award = Job("loyalty.award", lambda run, order_id: None, max_attempts=3)
+        >>> with transaction():
+        ...     job_id = award.enqueue(order_id=str(order_id))
     """
 
     name: str
@@ -79,6 +93,7 @@ class Job:
             The job's id.
 
         Raises:
+            BodegaError: no enabled addon declares the job.
             CapabilityError: it is a job of another addon, which the manifest of the
                 calling one does not name in ``uses["jobs"]``.
         """
@@ -97,10 +112,18 @@ def job(
 ) -> Callable[[Callable[..., None]], Job]:
     """Declare a function as a job.
 
+    Args:
+        name, lane, max_attempts, every: see :class:`Job`.
+
+    Raises:
+        ValueError: there is no such lane.
+
     Example::
 
-        @job("loyalty.award", lane="default")
-        def award(run: JobRun, order_id: str) -> None: ...
+        >>> @job("loyalty.award", max_attempts=3)
+        ... def award(run: JobRun, order_id: str) -> None: ...
+        >>> award.name, award.lane
+        ('loyalty.award', 'default')
     """
     if lane not in LANES:
         raise ValueError(
@@ -121,6 +144,12 @@ class JobState:
         status: queued, running, succeeded, dead, parked or cancelled.
         done, total: progress in the job's own unit; total is None while unknown.
         error: why the last attempt failed.
+
+    Example::
+
+        >>> state = JobState(uuid7(), "loyalty.add", "queued", 1, 40, 100, None, now(), None, None)
+        >>> f"{state.done / state.total:.0%}"
+        '40%'
     """
 
     id: UUID
@@ -136,14 +165,33 @@ class JobState:
 
 
 def job_state(job_id: UUID) -> JobState | None:
-    """Return where a job stands, or None if there is none with this id."""
+    """Return where a job stands, or None if there is none with this id.
+
+    Args:
+        job_id: what :meth:`Job.enqueue` returned.
+
+    Example::
+
+        >>> job_state(uuid7()) is None
+        True
+    """
     return runtime().job_state(job_id)
 
 
 def work_here(job_id: UUID) -> bool:
     """Run a queued job in this process if no worker lives; for commands that wait for one.
 
+    Args:
+        job_id: what :meth:`Job.enqueue` returned, after the commit.
+
     Returns:
         Whether it was begun here, in a thread; follow it with :func:`job_state`.
+
+    Example::
+
+        >>> with transaction():
+        ...     job_id = award.enqueue(order_id=str(order_id))
+        >>> work_here(job_id)
+        True
     """
     return runtime().work_here(job_id)

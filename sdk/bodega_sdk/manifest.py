@@ -13,7 +13,7 @@ from bodega_sdk.errors import ManifestError
 from bodega_sdk.permissions import ROLES
 from bodega_sdk.settings import Setting
 
-#: The version of the SDK, which manifests state a range of.
+#: The version of the SDK, which manifests state a range of, e.g. ``SDK_VERSION.split(".")``.
 SDK_VERSION = "1.0.0"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -26,6 +26,11 @@ class Dependency:
     Args:
         name: the addon's name.
         versions: the versions that will do (PEP 440).
+
+    Example::
+
+        >>> Dependency.parse("orders>=1.0,<2").accepts("1.4.2")
+        True
     """
 
     name: str
@@ -70,6 +75,16 @@ class Manifest:
             and ``addons`` → names, e.g. ``{"events": ("order.paid",)}``.
         settings: what the operator can set.
         routes: first segments of its routes below ``/api/v1``; its name when empty.
+
+    Example::
+
+        >>> about = Manifest(
+        ...     name="loyalty", version="1.0.0", package="bodega_loyalty",
+        ...     summary="Points on every paid order", depends=("products",),
+        ...     permissions={"loyalty.award": "Give points"}, grants={"staff": ("loyalty.award",)},
+        ... )
+        >>> about.route_roots
+        ('loyalty',)
     """
 
     name: str

@@ -10,12 +10,18 @@ import peewee
 from bodega_sdk.ids import uuid7
 from bodega_sdk.runtime import runtime
 
-#: Every model's database; the kernel says which one it is.
+#: Every model's database, e.g. ``database.get_tables()``; the kernel says which one it is.
 database = peewee.DatabaseProxy()
 
 
 def now() -> datetime:
-    """Return the time, aware, in UTC."""
+    """Return the time, aware, in UTC.
+
+    Example::
+
+        >>> now().tzinfo is UTC
+        True
+    """
     return datetime.now(UTC)
 
 
@@ -23,12 +29,21 @@ class UTCDateTimeField(peewee.Field):
     """An instant: an aware ``datetime`` in UTC on every engine.
 
     SQLite stores ISO-8601 text of one width, so that order and comparison hold.
+
+    Example::
+
+        >>> UTCDateTimeField().python_value("2026-01-31T12:00:00.000000+01:00").isoformat()
+        '2026-01-31T11:00:00+00:00'
     """
 
     field_type = "TIMESTAMPTZ"
 
     def db_value(self, value: Any) -> Any:
-        """Return the instant as text both engines read."""
+        """Return the instant as text both engines read.
+
+        Raises:
+            ValueError: the datetime has no zone.
+        """
         if not isinstance(value, datetime):
             return value
         if value.tzinfo is None:
@@ -43,7 +58,17 @@ class UTCDateTimeField(peewee.Field):
 
 
 class Model(peewee.Model):
-    """Base of every table. ``Meta.table_name`` starts with the addon's name and ``_``."""
+    """Base of every table. ``Meta.table_name`` starts with the addon's name and ``_``.
+
+    Example::
+
+        >>> class Rate(Model):
+        ...     currency: Any = peewee.CharField(primary_key=True, max_length=3)
+        ...     class Meta:
+        ...         table_name = "loyalty_rate"
+        >>> Rate._meta.database is database
+        True
+    """
 
     DoesNotExist: ClassVar[type[peewee.DoesNotExist]]
 
@@ -58,7 +83,17 @@ class Model(peewee.Model):
 
 
 class Entity(Model):
-    """A table with a UUIDv7 key and the two timestamps, served through the API."""
+    """A table with a UUIDv7 key and the two timestamps, served through the API.
+
+    Example::
+
+        >>> class Award(Entity):
+        ...     points: Any = peewee.IntegerField(default=0)
+        ...     class Meta:
+        ...         table_name = "loyalty_award"
+        >>> Award(points=3).id.version
+        7
+    """
 
     id: Any = peewee.UUIDField(primary_key=True, default=uuid7)
     created_at: Any = UTCDateTimeField(default=now, index=True)
@@ -85,5 +120,11 @@ def transaction() -> AbstractContextManager[None]:
 
     Events published and jobs enqueued inside belong to it. Nested blocks join the
     outer one as savepoints. On SQLite it takes the write lock at once.
+
+    Example::
+
+        >>> with transaction():
+        ...     made = Award.create(points=3)
+        ...     awarded.publish(str(made.id), {"points": 3})
     """
     return runtime().transaction()

@@ -15,7 +15,16 @@ LARGEST = 10**15
 
 
 def exponent(currency: str) -> int:
-    """Return how many decimals a currency has (ISO 4217): EUR 2, JPY 0, KWD 3."""
+    """Return how many decimals a currency has (ISO 4217): EUR 2, JPY 0, KWD 3.
+
+    Args:
+        currency: ISO 4217 code; 2 is returned for those that are not known.
+
+    Example::
+
+        >>> exponent("EUR"), exponent("JPY")
+        (2, 0)
+    """
     return _EXPONENTS.get(currency, 2)
 
 
@@ -37,6 +46,13 @@ class Money:
     Args:
         minor: the amount in minor units (cents), may be negative.
         currency: ISO 4217 code, e.g. ``"EUR"``.
+
+    Example::
+
+        >>> str(Money.parse("29.99", "EUR") + Money(1, "EUR"))
+        '30.00'
+        >>> Money(500, "JPY") * 2
+        Money(minor=1000, currency='JPY')
     """
 
     minor: int

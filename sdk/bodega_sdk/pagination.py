@@ -20,7 +20,17 @@ LAST_PAGE = 100_000
 
 
 def parameters(page_size: int, largest: int) -> tuple[Parameter, ...]:
-    """Return the query parameters that every list knows."""
+    """Return the query parameters that every list knows.
+
+    Args:
+        page_size: rows on a page unless the caller says otherwise.
+        largest: rows that a caller can ask for.
+
+    Example::
+
+        >>> [item.name for item in parameters(20, 200)]
+        ['page', 'page_size', 'cursor']
+    """
     return (
         Parameter("page", int, "Page number, from 1.", minimum=1, maximum=LAST_PAGE),
         Parameter("page_size", int, "Rows on a page.", page_size, 1, largest),
@@ -43,6 +53,11 @@ class Ordering:
         expression: what is compared, never null.
         key: the key of the rows.
         value: takes a row, returns its value.
+
+    Example::
+
+        >>> Ordering.by(Award.points).name
+        'points'
     """
 
     name: str
@@ -65,6 +80,17 @@ def paginate(
     Args:
         query: filtered, not ordered.
         count: of the rows on all pages; see :func:`count_rows`.
+
+    Raises:
+        BadRequest: the cursor is of another list, or comes with a page number.
+
+    Example::
+
+        >>> query = Award.select()
+        >>> order, count = Ordering.by(Award.points), count_rows(query)
+        >>> rows, envelope = paginate(query, request, order, False, count)
+        >>> sorted(envelope)
+        ['count', 'next', 'previous']
     """
     ordered = _order(query, order, descending)
     if "cursor" in request.query:
@@ -75,7 +101,16 @@ def paginate(
 
 
 def count_rows(query: peewee.ModelSelect) -> int:
-    """Return the exact number of rows, counted once per version of the query's tables."""
+    """Return the exact number of rows, counted once per version of the query's tables.
+
+    Args:
+        query: of one model's rows, not ordered.
+
+    Example::
+
+        >>> count_rows(Award.select().where(Award.points < 0))
+        0
+    """
     return runtime().count(query)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-#: Anybody, logged in or not.
+#: Anybody, logged in or not, e.g. ``Identity().may(PUBLIC)``.
 PUBLIC = "public"
-#: Anybody who is logged in.
+#: Anybody who is logged in, e.g. ``Identity("7").may(AUTHENTICATED)``.
 AUTHENTICATED = "authenticated"
-#: The roles a user can have, least first. ``admin`` holds every permission.
+#: The roles a user can have, least first, e.g. ``ROLES[0]``. ``admin`` holds every permission.
 ROLES = ("user", "vendor", "staff", "admin")
 
 

@@ -29,6 +29,12 @@ class Filter:
     Args:
         parameter: its name, type and help.
         apply: takes the parsed value, returns a peewee condition.
+
+    Example::
+
+        >>> at_least = Parameter("points_min", int, "At least so many points.")
+        >>> Filter(at_least, lambda value: Award.points >= value).parameter.parse("3")
+        3
     """
 
     parameter: Parameter
@@ -37,6 +43,9 @@ class Filter:
 
 class Collection:
     """A list of rows and its items. Subclass it and set the class attributes.
+
+    Args:
+        extensions: what other addons add to its rows; the kernel says.
 
     Attributes:
         model: the table.
@@ -49,6 +58,15 @@ class Collection:
         default_ordering: one of them, with ``-`` for descending.
         verbs: which of the six are served.
         searchable: whether ``?search=`` is known; then :meth:`search` must be written.
+
+    Example::
+
+        >>> class Awards(Collection):
+        ...     model, schema, noun = Award, AwardSchema, "award"
+        ...     read, write = "loyalty.read", "loyalty.award"
+        ...     orderings = {"points": Award.points}
+        >>> [route.method for route in Awards().routes("/loyalty/awards")]
+        ['GET', 'POST', 'GET', 'PUT', 'PATCH', 'DELETE']
     """
 
     model: ClassVar[type[Entity]]

@@ -1,6 +1,8 @@
 """Schemas: marshmallow, made strict where JSON and PostgreSQL are.
 
 marshmallow's own fields read ``"yes"`` as true and let NUL bytes through; these do not.
+``validate`` and ``ValidationError`` are marshmallow's own: rules of a
+field, e.g. ``String(validate=validate.OneOf(["gold", "silver"]))``.
 """
 
 from collections.abc import Mapping
@@ -21,8 +23,11 @@ __all__ = [
     "Timestamp", "Url", "Uuid", "ValidationError", "load", "validate",
 ]  # fmt: skip
 
+#: marshmallow's own: a JSON object, e.g. ``Dict(keys=String(), values=Integer())``.
 Dict = fields.Dict
+#: marshmallow's own: a JSON array, e.g. ``List(String(), load_default=list)``.
 List = fields.List
+#: marshmallow's own: an object with a schema, e.g. ``Nested(AwardSchema, many=True)``.
 Nested = fields.Nested
 
 
@@ -31,7 +36,16 @@ MOST_ERRORS = 50
 
 
 class Schema(marshmallow.Schema):
-    """A schema that refuses members it does not know and keeps the order of its fields."""
+    """A schema that refuses members it does not know and keeps the order of its fields.
+
+    Example::
+
+        >>> class AwardSchema(Schema):
+        ...     id = Uuid(dump_only=True)
+        ...     points = Integer(required=True, minimum=1)
+        >>> load(AwardSchema(), {"points": 3})
+        {'points': 3}
+    """
 
     class Meta:
         """marshmallow's options."""
@@ -46,6 +60,11 @@ class String(fields.String):
         max_length: characters.
         min_length: characters, after stripping when ``strip``.
         strip: whether white space around it is dropped.
+
+    Example::
+
+        >>> String(min_length=1, max_length=80, strip=True).deserialize("  gold ")
+        'gold'
     """
 
     def __init__(
@@ -74,7 +93,13 @@ def _length(least: int, most: int) -> validate.Length:
 
 
 class Email(String):
-    """An e-mail address, at most 254 characters (RFC 5321), lower-cased."""
+    """An e-mail address, at most 254 characters (RFC 5321), lower-cased.
+
+    Example::
+
+        >>> Email().deserialize(" Ada@Shop.Example ")
+        'ada@shop.example'
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=254, strip=True, validate=validate.Email(), **kwargs)
@@ -84,7 +109,13 @@ class Email(String):
 
 
 class Url(String):
-    """An absolute http or https address, at most 2000 characters."""
+    """An absolute http or https address, at most 2000 characters.
+
+    Example::
+
+        >>> Url().deserialize("https://shop.example/a")
+        'https://shop.example/a'
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         rule = validate.URL(schemes={"http", "https"}, require_tld=False)
@@ -96,6 +127,11 @@ class Integer(fields.Integer):
 
     Args:
         minimum, maximum: inclusive bounds; 64 bits unless said otherwise.
+
+    Example::
+
+        >>> Integer(minimum=0, maximum=9).deserialize(3)
+        3
     """
 
     def __init__(self, *, minimum: int = -(2**63), maximum: int = 2**63 - 1, **kwargs: Any) -> None:
@@ -108,7 +144,14 @@ class Integer(fields.Integer):
 
 
 class Boolean(fields.Boolean):
-    """``true`` or ``false`` and nothing else."""
+    """``true`` or ``false`` and nothing else.
+
+    Example::
+
+        >>> Boolean().deserialize("yes")
+        Traceback (most recent call last):
+        marshmallow.exceptions.ValidationError: Not a valid boolean.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -117,7 +160,13 @@ class Boolean(fields.Boolean):
 
 
 class Uuid(fields.UUID):
-    """A UUID as text."""
+    """A UUID as text.
+
+    Example::
+
+        >>> Uuid().deserialize("0190f4a2-7c1e-7000-8000-000000000001").version
+        7
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
@@ -126,7 +175,13 @@ class Uuid(fields.UUID):
 
 
 class Timestamp(fields.AwareDateTime):
-    """An instant in ISO 8601 with a zone; shown in UTC with ``Z``."""
+    """An instant in ISO 8601 with a zone; shown in UTC with ``Z``.
+
+    Example::
+
+        >>> Timestamp().deserialize("2026-01-31T12:00:00+01:00").utcoffset() is not None
+        True
+    """
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
@@ -139,6 +194,14 @@ class Amount(fields.Field[Decimal]):
     """A sum of money without its currency: a decimal string, ``"29.99"``.
 
     Read from a string or a JSON number; zero or more unless ``negative``.
+
+    Args:
+        negative: whether less than zero is allowed.
+
+    Example::
+
+        >>> Amount().deserialize("29.99")
+        Decimal('29.99')
     """
 
     def __init__(self, *, negative: bool = False, **kwargs: Any) -> None:
@@ -178,8 +241,18 @@ def _plain(value: int | float) -> str:
 def load(schema: Schema, data: Any, *, partial: bool = False) -> dict[str, Any]:
     """Check data against a schema.
 
+    Args:
+        data: as it came, e.g. a request's body.
+        partial: whether required members may be missing.
+
     Raises:
         InvalidInput: with one error for each bad field.
+
+    Example::
+
+        >>> load(AwardSchema(), {"points": 0})
+        Traceback (most recent call last):
+        bodega_sdk.errors.InvalidInput: 1 value(s) are not acceptable: 'points'.
     """
     if not isinstance(data, Mapping):
         message = "Expected a JSON object."

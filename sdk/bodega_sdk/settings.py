@@ -18,6 +18,11 @@ class Setting:
         minimum, maximum: bounds of a number, inclusive.
         choices: the only values allowed.
         secret: stored encrypted, never shown.
+
+    Example::
+
+        >>> Setting("rate", int, default=1, help="Points for one USD", minimum=0).check(3)
+        3
     """
 
     name: str
@@ -52,9 +57,17 @@ class Setting:
 def setting(name: str) -> Any:
     """Return the value of ``"addon.name"`` in the Assembly this work is bound to.
 
+    Args:
+        name: the addon's and the setting's, ``"loyalty.rate"``.
+
     Raises:
         KeyError: no enabled addon declares it.
         CapabilityError: it is a secret of another addon, which the manifest of the
             calling one does not name in ``uses["secrets"]``.
+
+    Example::
+
+        >>> setting("products.currency")
+        'USD'
     """
     return runtime().setting(name)

@@ -16,7 +16,7 @@ from bodega.addons import codes
 from bodega.addons.codes import Code
 from bodega.addons.declarations import check
 from bodega.hooks.implementations import Implementation, implementations
-from bodega_sdk import hookspecs
+from bodega_sdk import deprecations, hookspecs
 from bodega_sdk._markers import ADDON_PROJECT
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscription, Subscriptions
@@ -119,6 +119,7 @@ def _manager(manifest: Manifest, module: ModuleType) -> pluggy.PluginManager:
     manager = pluggy.PluginManager(ADDON_PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module, name=manifest.name)
+    deprecations.warn_of_hooks(manifest.name, module)
     return manager
 
 

@@ -2,12 +2,14 @@
 
 import logging
 import sys
+import warnings
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 from bodega.settings import Settings
+from bodega_sdk.deprecations import DeprecatedInBodega
 
 
 def configure_logging(settings: Settings, process: str) -> None:
@@ -16,6 +18,8 @@ def configure_logging(settings: Settings, process: str) -> None:
     Args:
         process: ``web``, ``worker``, ``realtime`` or ``cli``; part of every line.
     """
+    # Python hides what is deprecated; operators are to see which addon will not last.
+    warnings.simplefilter("default", DeprecatedInBodega)
     level = getattr(logging, settings.log_level.upper())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
