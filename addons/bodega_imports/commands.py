@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def _follow(run: Import, *, quiet: bool) -> Import:
         TextColumn("{task.fields[phase]:8}"), BarColumn(),
         TextColumn("{task.completed:,.0f} of {task.fields[of]} rows"), TimeElapsedColumn(),
     )  # fmt: skip
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("import", total=None, phase="queued", of="?")
         for seen in _states(run):

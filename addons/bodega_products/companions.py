@@ -31,8 +31,9 @@ class Companions:
             try:
                 self._models[addon].loaded(members)
             except InvalidInput as error:
-                names = [item.field for item in error.errors] or [""]
-                return f"{addon}.{names[0]}", error.detail
+                if not error.errors:
+                    return addon, error.detail
+                return f"{addon}.{error.errors[0].field}", error.errors[0].message
         return None
 
     def differ(self, row: "ProductRow", key: UUID) -> bool:

@@ -1,5 +1,6 @@
 """What a product costs, when so many of them are bought."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,6 +26,12 @@ class PriceFacts:
     compare_at: Money | None
     currency: str
     category: UUID | None
+
+
+def facts_of(products: Iterable[UUID]) -> dict[UUID, PriceFacts]:
+    """Return what is known of the prices of products, by id; those that are not there lack."""
+    query = Product.select().where(Product.id.in_(list(products)))
+    return {product.id: facts(product) for product in query}
 
 
 def facts(product: Product) -> PriceFacts:

@@ -89,7 +89,7 @@ class Products(Collection):
 
     def quote(self, request: Request) -> dict[str, Any]:
         """What so many of a product cost."""
-        found = quote(self._get(request), request.query["quantity"])
+        found = quote(self.get(request), request.query["quantity"])
         return {
             "sku": found.sku,
             "quantity": found.quantity,

@@ -219,7 +219,7 @@ class Collection:
             extension.take(row, data, whole=whole)
 
     def _read(self, request: Request) -> dict[str, Any]:
-        return self.show(self._get(request))
+        return self.show(self.get(request))
 
     def _replace(self, request: Request) -> dict[str, Any]:
         return self._write(request, whole=True)
@@ -233,7 +233,7 @@ class Collection:
     def _write(self, request: Request, *, whole: bool) -> dict[str, Any]:
         data, members = self._split(request.body)
         with transaction():
-            row = self._held(request)
+            row = self.hold(request)
             changed = self.change(request, row, data)
             # What is shown has the companions, whichever object change() returned.
             self._carry(row, changed)
@@ -242,12 +242,20 @@ class Collection:
 
     def _delete(self, request: Request) -> Reply:
         with transaction():
-            self.remove(request, self._held(request))
+            self.remove(request, self.hold(request))
         return Reply(status=204)
 
-    def _held(self, request: Request) -> Any:
-        """Return the row, locked, after checking If-Match against what it looks like now."""
-        row = self._get(request, lock=True)
+    def hold(self, request: Request) -> Any:
+        """Return the row that an address names, locked until the commit.
+
+        For actions on one row, in a transaction: it checks ``If-Match`` against what the
+        row looks like now.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+            PreconditionFailed: it was changed since the caller read it.
+        """
+        row = self.get(request, lock=True)
         wanted = request.raw.get_header("If-Match")
         if wanted and wanted.strip() != "*" and not self._matches(row, wanted):
             raise PreconditionFailed(
@@ -260,7 +268,15 @@ class Collection:
         current = etag(to_json(self.show(row)))
         return current in (tag.strip() for tag in wanted.split(","))
 
-    def _get(self, request: Request, *, lock: bool = False) -> Any:
+    def get(self, request: Request, *, lock: bool = False) -> Any:
+        """Return the row that an address names by its ``{id}``.
+
+        Args:
+            lock: whether to hold it until the commit; see :meth:`hold`.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
         key: UUID = request.params["id"]
         row = self._whole(self.select(request).where(self.model.id == key)).first()
         if row is not None and lock:

@@ -1,6 +1,7 @@
-"""Fixtures: a shop of real processes that is switched, upgraded and watched under load."""
+"""Fixtures: a shop of real processes under load, and the machine of an addon's author."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
 WEB_WORKERS = 4
 ROLES = {"read": 3, "visit": 1, "write": 1, "upload": 1, "plant": 1}
 LOAD = Path(__file__).with_name("load.py")
+HOUSE = Path(__file__).parents[2]
+PARTS = ("platform", "sdk", "addons", "manifests", "pyproject.toml", "README.md", "LICENSE")
 SAMPLE = Path(__file__).parent.parent / "sample_addons" / "growing" / "bodega_sample_growing"
 EXPAND = '''"""The column of release {number}."""
 
@@ -243,3 +246,63 @@ def new_soak(
         yield Soak(shop, Releases(folder / "releases", site), url)
         shop.stop()
     servers.drop_database(postgres_server, name)
+
+
+def without_us() -> dict[str, str]:
+    """Return an environment that knows nothing of this checkout, nor of a shop."""
+    ours = ("BODEGA_", "PYTHON", "VIRTUAL_ENV", "PYTEST_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        kept.pop(name, None)
+    return kept | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+@dataclass(frozen=True)
+class Author:
+    """The machine of somebody who writes addons: it has Bodega's wheel, and no checkout.
+
+    Args:
+        programs: the folder of a virtual environment's programs.
+        environ: what commands see of the environment; the programs come first.
+    """
+
+    programs: Path
+    environ: dict[str, str]
+
+    def run(self, *command: str | Path, folder: Path) -> str:
+        """Run a command to its good end; return what it printed."""
+        first = shutil.which(command[0], path=self.environ["PATH"])
+        assert first, f"there is no {command[0]} in {self.environ['PATH']}"
+        done = subprocess.run(
+            [first, *map(str, command[1:])], cwd=folder, env=self.environ,
+            capture_output=True, text=True, timeout=400, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bodega's wheel, built from a copy, so that nothing is left in the checkout."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for part in PARTS:
+        if (HOUSE / part).is_dir():
+            shutil.copytree(HOUSE / part, source / part, ignore=ignored)
+        else:
+            shutil.copy(HOUSE / part, source)
+    build = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", built, source)
+    subprocess.run(build, cwd=source, env=without_us(), check=True, timeout=400)
+    (found,) = built.glob("bodega-*.whl")
+    return found
+
+
+@pytest.fixture
+def author(wheel: Path, tmp_path: Path) -> Author:
+    """A new environment that holds Bodega's wheel and nothing else."""
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=True)
+    path = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    made = Author(home / "bin", without_us() | {"PATH": path})
+    made.run("pip", "install", "-q", wheel, folder=tmp_path)
+    return made

@@ -3,11 +3,7 @@
 It installs from a package index, as an author does.
 """
 
-import os
-import shutil
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,53 +14,7 @@ import pytest
 from bodega_sdk.testing.deployment import ADMIN, Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-HOUSE = Path(__file__).parents[2]
-PARTS = ("platform", "sdk", "addons", "manifests", "pyproject.toml", "README.md", "LICENSE")
 AWARDS = "/api/v1/loyalty/awards"
-
-
-def clean() -> dict[str, str]:
-    """Return an environment that knows nothing of this checkout, nor of a shop."""
-    ours = ("BODEGA_", "PYTHON", "VIRTUAL_ENV", "PYTEST_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        kept.pop(name, None)
-    return kept | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-
-
-def run(*command: str | Path, folder: Path, environ: dict[str, str]) -> str:
-    """Run a command to its good end; return what it printed."""
-    done = subprocess.run(
-        list(map(str, command)), cwd=folder, env=environ,
-        capture_output=True, text=True, timeout=400, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bodega's wheel, built from a copy, so that nothing is left in the checkout."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for part in PARTS:
-        if (HOUSE / part).is_dir():
-            shutil.copytree(HOUSE / part, source / part, ignore=ignored)
-        else:
-            shutil.copy(HOUSE / part, source)
-    build = (sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", built, source)
-    run(*build, folder=source, environ=clean())
-    (found,) = built.glob("bodega-*.whl")
-    return found
-
-
-@pytest.fixture
-def programs(wheel: Path, tmp_path: Path) -> Path:
-    """The folder of programs of a new environment that holds Bodega's wheel and nothing else."""
-    home = tmp_path / "venv"
-    venv.create(home, with_pip=True)
-    run(home / "bin" / "pip", "install", "-q", wheel, folder=tmp_path, environ=clean())
-    return home / "bin"
 
 
 @dataclass
@@ -103,36 +53,35 @@ def descendants(pid: int) -> set[int]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def shop(request: pytest.FixtureRequest, programs: Path, tmp_path: Path) -> Iterator[Elsewhere]:
+def shop(request: pytest.FixtureRequest, author: Any, tmp_path: Path) -> Iterator[Elsewhere]:
     """A shop that was started before the addon existed."""
-    environ = clean() | {
+    environ = author.environ | {
         "BODEGA_HOME": str(tmp_path / "shop"),
         "BODEGA_ADMIN_EMAIL": ADMIN[0],
         "BODEGA_ADMIN_PASSWORD": ADMIN[1],
     }
     if request.param == "postgres":
         environ["DATABASE_URL"] = request.getfixturevalue("postgres_url")
-    made = Elsewhere(environ, 2, tmp_path, programs=programs)
+    made = Elsewhere(environ, 2, tmp_path, programs=author.programs)
     made.up()
     yield made
     made.stop()
 
 
 def test_a_new_addon_is_tested_verified_and_served_by_a_shop_that_ran_before_it_existed(
-    shop: Any, programs: Path, tmp_path: Path
+    shop: Any, author: Any, tmp_path: Path
 ) -> None:
     token, alive = shop.log_in(), shop.alive()
     assert len(alive) >= 4  # Two web workers at least, a worker, and who watches over them.
-    environ = clean() | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    told = run("bodega", "new-addon", "loyalty", folder=tmp_path, environ=environ)
+    told = author.run("bodega", "new-addon", "loyalty", folder=tmp_path)
     assert "cd loyalty" in told
     project = tmp_path / "loyalty"
-    run("pip", "install", "-q", "-e", ".[dev]", folder=project, environ=environ)
-    assert " passed" in run("pytest", "-q", folder=project, environ=environ)
-    run("ruff", "check", ".", folder=project, environ=environ)
-    run("ruff", "format", "--check", ".", folder=project, environ=environ)
-    run("mypy", folder=project, environ=environ)
-    run("bodega", "verify", "loyalty", folder=project, environ=environ)
+    author.run("pip", "install", "-q", "-e", ".[dev]", folder=project)
+    assert " passed" in author.run("pytest", "-q", folder=project)
+    author.run("ruff", "check", ".", folder=project)
+    author.run("ruff", "format", "--check", ".", folder=project)
+    author.run("mypy", folder=project)
+    author.run("bodega", "verify", "loyalty", folder=project)
 
     assert shop.get(AWARDS, token)[0] == 404
     for verb in ("install", "enable"):

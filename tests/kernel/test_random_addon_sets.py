@@ -409,6 +409,7 @@ def names(plan: Plan, verb: str) -> set[str]:
     return {step.addon for step in plan.steps if step.verb == verb}
 
 
+@pytest.mark.timeout(400)
 def test_whatever_the_addons_and_verbs_a_plan_is_exactly_what_is_done(
     empty_shop: Any, site: Any, engine: str
 ) -> None:

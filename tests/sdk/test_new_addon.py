@@ -194,6 +194,7 @@ def test_the_readme_tells_of_every_permission_setting_and_module() -> None:
         assert name in readme, name
 
 
+@pytest.mark.timeout(300)
 def test_the_rendered_tests_pass_on_both_engines(
     bodega: Bodega, tmp_path: Path, postgres_server: str
 ) -> None:
@@ -211,7 +212,7 @@ def test_the_rendered_tests_pass_on_both_engines(
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:valkey", "-p", "no:cacheprovider",
          "-o", "bodega_engines=sqlite postgres"],
-        cwd=project, capture_output=True, text=True, timeout=110, check=False,
+        cwd=project, capture_output=True, text=True, timeout=280, check=False,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths),
                           "BODEGA_TEST_DATABASE_URL": postgres_server},
     )  # fmt: skip

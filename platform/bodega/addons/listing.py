@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bodega import capabilities
-from bodega.addons.faults import Fault
+from bodega.addons.faults import PENDING, Fault
 from bodega.addons.graph import closure, resolve
 from bodega.database.tables import AddonRow
 from bodega.hooks import quarantine
@@ -50,13 +50,18 @@ def _state(shop: "Shop", name: str, row: AddonRow | None) -> AddonState:
     return AddonState(
         name,
         manifest.version if manifest else row.version if row else "?",
-        "quarantined" if fault else _word(row, manifest),
+        "quarantined" if fault and not _is_newer(fault, row, manifest) else _word(row, manifest),
         manifest.summary if manifest else "",
         manifest.depends if manifest else (),
         fault,
         shop.assembly.waiting.get(name, ()),
         capabilities.denied(manifest, row) if manifest and row and row.installed else (),
     )
+
+
+def _is_newer(fault: Fault, row: AddonRow | None, manifest: Manifest | None) -> bool:
+    """Whether nothing is wrong but that a newer package waits for its upgrade."""
+    return fault.code == PENDING and row is not None and _word(row, manifest) == "pending_upgrade"
 
 
 def _word(row: AddonRow | None, manifest: Manifest | None) -> str:

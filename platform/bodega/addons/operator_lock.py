@@ -4,6 +4,7 @@ import fcntl
 import getpass
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bodega.shop import Shop
 
 _LOCK = 0x0B0D_E6A2
+#: Characters of what PostgreSQL remembers of a session.
+_LONGEST = 63
 
 
 @contextmanager
@@ -30,13 +33,18 @@ def operator_lock(shop: "Shop", task: str) -> Iterator[None]:
     Raises:
         Busy: another one is at work; the message names it and what it does.
     """
-    holder = f"{task} by {_user()}@{socket.gethostname()} pid {os.getpid()}"
+    holder = _holder_of(task)
     if is_postgres(shop.databases.shop):
         with _postgres_lock(shop.databases.shop, holder):
             yield
     else:
         with _file_lock(shop.settings.home / "run" / "operator.lock", holder):
             yield
+
+
+def _holder_of(task: str) -> str:
+    who = f" by {_user()}@{socket.gethostname()[:20]} pid {os.getpid()}"
+    return task[: max(10, _LONGEST - len(who))] + who
 
 
 def _user() -> str:
@@ -53,12 +61,25 @@ def _file_lock(path: Path, holder: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            raise _busy(file.read()) from None
+            raise _busy(_written(file)) from None
+        # Between the lock and the next line a loser must not read of whoever held it last.
         file.truncate(0)
         file.write(holder)
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _written(file: Any) -> str:
+    """Return what the holder has written, waiting a moment for one that is just beginning."""
+    for _ in range(10):
+        file.seek(0)
+        if found := file.read():
+            return str(found)
+        time.sleep(0.02)
+    return ""
 
 
 @contextmanager
@@ -67,7 +88,7 @@ def _postgres_lock(database: Any, holder: str) -> Iterator[None]:
     connection = psycopg2.connect(dbname=database.database, **database.connect_params)
     with closing(connection), connection.cursor() as cursor:
         connection.autocommit = True
-        cursor.execute("SELECT set_config('application_name', %s, false)", (holder[:63],))
+        cursor.execute("SELECT set_config('application_name', %s, false)", (holder[:_LONGEST],))
         cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
         if not cursor.fetchone()[0]:
             raise _busy(_holder(cursor))
@@ -92,6 +113,6 @@ def _holder(cursor: Any) -> str:
 
 def _busy(holder: str) -> Busy:
     return Busy(
-        f"another operator is at work on this shop: {holder or 'just finishing'}; "
+        f"another operator is at work on this shop: {holder or 'just beginning or finishing'}; "
         "wait until it is done and try again"
     )

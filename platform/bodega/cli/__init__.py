@@ -5,11 +5,12 @@ from importlib import import_module
 from typing import Any
 
 import click
+import peewee
 
 from bodega import __version__
 from bodega.cli.context import Context, home_option
 from bodega.reserved import COMMANDS
-from bodega_sdk.errors import BodegaError
+from bodega_sdk.errors import BodegaError, Problem
 
 
 class Commands(click.Group):
@@ -69,7 +70,13 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
     except BodegaError as error:
         click.echo(f"Error: {error}", err=True)
+        for item in error.errors if isinstance(error, Problem) else ():
+            click.echo(f"  {item.field}: {item.message}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
+    except peewee.OperationalError as error:
+        said = " ".join(str(error).split())
+        click.echo(f"Error: the database is busy or away ({said}); try again", err=True)
+        sys.exit(1)
 
 
 def echo_table(rows: list[tuple[Any, ...]]) -> None:

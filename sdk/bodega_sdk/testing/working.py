@@ -6,15 +6,14 @@ from uuid import UUID
 
 from bodega.database import outbox
 from bodega.database.tables import JobRow, SubscriptionRow
-from bodega.jobs import leases
 from bodega.jobs.runner import Runner
-from bodega.jobs.sweeper import enqueue_when_due, feed
+from bodega.jobs.sweeper import Sweeper, enqueue_when_due, feed
 from bodega_sdk.jobs import LANES, JobState, job_state
 from bodega_sdk.models import now
 from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
-    from bodega.shop import Session, Shop
+    from bodega.shop import Shop
 
 _ENDLESS = 10_000
 
@@ -56,8 +55,7 @@ class Jobs:
                 _refuse(_failed(), before)
             if not (fed or done):
                 return ran
-            if ran > _ENDLESS:
-                raise AssertionError(f"{ran} jobs ran, and there are always more")
+            _refuse_endless(ran, "jobs ran")
 
     @property
     def waiting(self) -> list[JobState]:
@@ -73,21 +71,27 @@ class Jobs:
             for item in shop.assembly.subscriptions:
                 row = SubscriptionRow.insert(name=item.name, offset=newest)
                 row.on_conflict_ignore().execute()
-            _schedule(shop)
+            for job in shop.assembly.jobs.values():
+                if job.every is not None:
+                    enqueue_when_due(shop, job, now())
 
     def _sweep(self) -> int:
         """Do one round of the sweeper; return how many events were handed over."""
+        fed = 0
         with self._shop.lent() as shop, bound(shop):
-            leases.give_back_expired()
-            _schedule(shop)
             outbox.relay(shop.databases.shop)
-            return sum(feed(shop, item) for item in shop.assembly.subscriptions)
+            for item in shop.assembly.subscriptions:
+                # The sweeper itself logs what a handler raises, and goes on.
+                while more := feed(shop, item):
+                    fed += more
+                    _refuse_endless(fed, "events were handed over")
+        Sweeper(self._shop).sweep()
+        return fed
 
 
-def _schedule(shop: "Session") -> None:
-    for job in shop.assembly.jobs.values():
-        if job.every is not None:
-            enqueue_when_due(shop, job, now())
+def _refuse_endless(number: int, what: str) -> None:
+    if number > _ENDLESS:
+        raise AssertionError(f"{number} {what}, and there are always more")
 
 
 def _failed() -> dict[UUID, JobRow]:

@@ -15,7 +15,22 @@ from bodega_sdk.schemas import Amount, Email, Schema, Timestamp, Url, Uuid
 
 _HUGE = 2**63 - 1
 #: What is of no field's type, or beyond every bound.
-_WRONG = (None, "", 0, -1, [], {}, True, "\0", "x" * 5000, 10**30, 1.5, "🙂", ["x"], {"x": 1})
+_WRONG: tuple[Any, ...] = (
+    None,
+    "",
+    0,
+    -1,
+    [],
+    {},
+    True,
+    "\0",
+    "x" * 5000,
+    10**30,
+    1.5,
+    "🙂",
+    ["x"],
+    {"x": 1},
+)
 _NAMED = {
     "currency": "EUR", "country": "DE", "language": "en", "locale": "en", "phone": "+4930123456",
     "password": "correct horse battery", "timezone": "UTC",

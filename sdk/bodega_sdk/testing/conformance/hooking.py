@@ -1,5 +1,6 @@
 """V541 and V542: published hooks, and implementations of them."""
 
+import inspect
 import types
 import typing
 from collections.abc import Iterator
@@ -28,14 +29,9 @@ def _implementation(
     subject: Subject, item: Implementation, hook: Hook[..., Any]
 ) -> Iterator[Finding]:
     place = subject.place(item.file, item.line)
-    try:
-        expected, found = typing.get_type_hints(hook.function), _hints(item)
-    # An annotation may be any text.
-    except Exception as error:
-        yield Finding("V541", f"annotations of {item.hook} cannot be read: {error}", place)
-        return
+    expected, found = typing.get_type_hints(hook.function), _hints(item)
     for name in item.arguments(hook.parameters):
-        if found.get(name, _MISSING) != expected[name]:
+        if not _same(found.get(name, _MISSING), expected[name]):
             told = f"{item.hook}: argument {name!r} is {_named(found.get(name, _MISSING))}, "
             yield Finding("V541", f"{told}the hook says {_named(expected[name])}", place)
     if not item.wrapper and not _returns(hook, found.get("return", _MISSING), expected["return"]):
@@ -48,11 +44,19 @@ class _MISSING:
 
 
 def _hints(item: Implementation) -> dict[str, Any]:
-    return typing.get_type_hints(item.function)
+    try:
+        return typing.get_type_hints(item.function)
+    # What is imported for type checkers only has a name and nothing behind it.
+    except Exception:
+        return dict(inspect.get_annotations(item.function))
+
+
+def _same(found: Any, expected: Any) -> bool:
+    return found == expected or (isinstance(found, str) and found == _named(expected))
 
 
 def _returns(hook: Hook[..., Any], found: Any, expected: Any) -> bool:
-    if found == expected:
+    if _same(found, expected):
         return True
     allowed, stated = _parts(expected), _parts(found)
     if hook.kind == "provide":

@@ -26,7 +26,7 @@ _EVENTS = {
     "V121": ("_thread.start_new_thread", "_thread.start_joinable_thread", "subprocess.Popen",
              "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec"),
     "V122": ("socket.__new__", "socket.connect", "socket.bind", "socket.getaddrinfo",
-             "socket.gethostbyname"),
+             "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"),
     "V123": ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink",
              "os.truncate", "os.chmod", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp",
              "sqlite3.connect"),
@@ -51,9 +51,9 @@ class Watch:
         sys.addaudithook(self._hear)
         atexit_register: Callable[..., Any] = atexit.register
         atexit.register = self._register(atexit_register)
-        threading.Thread.start = self._starting(threading.Thread.start)  # type: ignore[method-assign]
+        threading.Thread.start = self._starting(threading.Thread.start)  # type: ignore[assignment]
         warnings.simplefilter("default")
-        warnings.showwarning = self._warned
+        warnings.showwarning = self._warned  # type: ignore[assignment]
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.on:
@@ -61,7 +61,7 @@ class Watch:
         rule = _RULE_OF.get(event) or ("V123" if _writes(event, arguments) else None)
         place = self._culprit() if rule else ""
         if rule and place:
-            shown = arguments[0] if arguments and isinstance(arguments[0], str | bytes) else ""
+            shown = arguments[0] if arguments and isinstance(arguments[0], str) else ""
             self._note(Finding(rule, f"{event} {shown}".strip(), place))
 
     def _note(self, finding: Finding) -> None:

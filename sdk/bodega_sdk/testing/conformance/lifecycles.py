@@ -45,17 +45,19 @@ class _Life:
 
     def live(self) -> None:
         """Enable, disable, enable, uninstall, install and restore."""
+        self._surrounded()
         api = self._api()
         self._verb("V309", "enable", lifecycle.enable)
         kept = self._filled()
         self._disabled(api, kept)
         self._verb("V311", "enable", lifecycle.enable)
         self._compare("V311", kept, self._own(), "after disable and enable")
-        self._restored(self._filled() if kept != self._own() else kept)
+        if self.subject.migrations is not None:
+            self._restored(self._filled() if kept != self._own() else kept)
 
     def vanish(self) -> None:
         """Enable and purge."""
-        fill(self.database, [t for t in tables_of(self.database) if not t.startswith("bodega_")])
+        self._surrounded()
         before, rows = self._definitions(), self._rows()
         self._verb("V309", "enable", lifecycle.enable)
         self._filled()
@@ -87,10 +89,12 @@ class _Life:
         )
 
     def _filled(self) -> dict[str, list[str]]:
-        tables = [t for t in tables_of(self.database) if not t.startswith("bodega_")]
-        history = f"{self.subject.name}_migration"
-        fill(self.database, [t for t in tables if t != history])
+        fill(self.database, self._own())
         return self._own()
+
+    def _surrounded(self) -> None:
+        """Fill the tables of what it depends on."""
+        fill(self.database, [t for t in tables_of(self.database) if not t.startswith("bodega_")])
 
     def _rows(self) -> dict[str, list[str]]:
         tables = [t for t in tables_of(self.database) if t not in _VOLATILE]

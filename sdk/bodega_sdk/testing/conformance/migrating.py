@@ -32,20 +32,23 @@ _TARGET = re.compile(
 
 def check(subject: Subject, engine: Engine) -> Iterator[Finding]:
     """Run the migrations on filled tables and on empty ones; compare models and tables."""
-    folder = subject.migrations
+    if subject.migrations is not None:
+        with engine.shop() as shop:
+            _migrate_needed(subject, shop.databases.shop)
+            yield from _filled(subject, engine, shop.databases.shop)
+        with engine.shop() as shop:
+            _migrate_needed(subject, shop.databases.shop)
+            yield from _downs(subject, engine, shop.databases.shop)
     with engine.shop() as shop:
         database = shop.databases.shop
         _migrate_needed(subject, database)
         others = schema.objects(database)
-        if folder is not None:
-            yield from _filled(subject, engine, database)
+        if subject.migrations is not None:
+            with schema_change(database):
+                migrate(database, subject.name, subject.migrations)
         yield from _names(subject, engine, schema.objects(database) - others)
         yield from _companions(subject, engine, foreign_keys(database))
         yield from agreeing.check(subject, engine, database)
-    if folder is not None:
-        with engine.shop() as shop:
-            _migrate_needed(subject, shop.databases.shop)
-            yield from _downs(subject, engine, shop.databases.shop)
 
 
 def _migrate_needed(subject: Subject, database: Any) -> None:

@@ -35,9 +35,10 @@ V111 sources | It imports the SDK, and api of what it depends on | Depend on the
 V112 sources | Imports are absolute | Write the package's name
 V113 sources | It imports no private names of the SDK | Use the public name, or ask for one
 V114 sources | What it imports from outside is declared | Add it to 'dependencies' in pyproject.toml
+V115 sources | It runs on every SDK that its manifest allows | Narrow 'sdk' in the manifest, or use what the contract has
 V121 importing | Importing starts no thread and no process | Do it in a job, a command, a request or on_first_start
 V122 importing | Importing opens no socket | Do it in a job, a command, a request or on_first_start
-V123 importing | Importing writes no file | Do it in a job, a command, a request or on_first_start
+V123 importing | Importing writes, makes, renames and deletes no file or folder | Do it in a job, a command, a request or on_first_start
 V124 importing | Importing changes nothing of the process | Do it in a job, a command, a request or on_first_start
 V125 importing | Importing prints nothing and warns of nothing | Take it away
 V126 importing | It ends and hangs nowhere | Take away what ends or blocks the process
@@ -73,7 +74,7 @@ V501 declarations | A job's payload is JSON | Take str and convert it in the han
 V502 declarations | A job has a docstring | Say in one line what it does
 V503 declarations | A schedule can be kept | Give it an interval from a second to a year, and defaults
 V504 jobs | A scheduled job runs | Expect nothing to be there
-V505 api | Jobs that are enqueued are called with a payload they take | Enqueue what the handler takes
+V505 api | Jobs that are enqueued are the declared ones, with a payload they take | Enqueue what the handler takes
 V511 declarations | Events are named noun.past_participle | Name it after what has happened
 V512 declarations | Events are documented | Say when it happens, and what each member means
 V513 api | Events hold what they declare | Declare the member, or publish it
@@ -104,6 +105,8 @@ def _read(line: str) -> Rule:
 RULES: dict[str, Rule] = {
     rule.id: rule for rule in map(_read, filter(None, map(str.strip, _TABLE.splitlines())))
 }
+#: What keeps others from being looked for, so that it is always told.
+STOPPING = ("V101", "V126", "V201", "V309")
 #: The parts that look at the addon itself, in their order.
 LOOKING = ("manifest", "sources", "importing", "assembling", "declarations")
 #: The parts that need a shop; each runs on every engine.

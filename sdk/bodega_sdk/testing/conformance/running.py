@@ -6,15 +6,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from bodega_sdk.testing import servers
 from bodega_sdk.testing.conformance.findings import Finding, Report
-from bodega_sdk.testing.conformance.rules import LIVING, LOOKING, RULES, chosen
+from bodega_sdk.testing.conformance.rules import LIVING, LOOKING, RULES, STOPPING, chosen
 
 #: Seconds that a part may take.
 LIMITS = {"importing": 10.0, "assembling": 10.0}
@@ -44,22 +44,24 @@ def verify(addon: str, engines: Iterable[str] = ENGINES, rules: Iterable[str] = 
         ValueError: there is no such rule.
     """
     begun, wanted = time.monotonic(), chosen(rules)
-    looked = _child(addon, [s for s in LOOKING if s == "manifest" or _is_needed(s, wanted)])
-    findings, notes, tried = list(looked.findings), [], []
-    if not any(map(_stops, findings)):
-        for name, server in _servers(engines, wanted, notes):
-            tried.append(name)
-            findings += _on_engine(addon, name, server, wanted)
+    engines = tuple(engine for engine in ENGINES if engine in tuple(engines))
+    with ThreadPoolExecutor(2) as pool, _Servers(pool, engines, wanted) as servers_:
+        stages = [s for s in LOOKING if s == "manifest" or _is_needed(s, wanted)]
+        looked = _child(addon, stages)
+        findings, tried = list(looked.findings), []
+        if not any(map(_stops, findings)):
+            tried = servers_.usable()
+            for made in [pool.submit(_on_engine, addon, *item, wanted) for item in tried]:
+                findings += made.result()
     kept = _merged(item for item in findings if item.rule in wanted or _stops(item))
     ids = tuple(rule for rule in RULES if rule in wanted)
-    return Report(
-        addon, looked.version, kept, ids, tuple(tried), tuple(notes), time.monotonic() - begun
-    )
+    names, seconds = tuple(name for name, _ in tried), time.monotonic() - begun
+    return Report(addon, looked.version, kept, ids, names, tuple(servers_.notes), seconds)
 
 
 def _stops(finding: Finding) -> bool:
     """Whether a finding keeps others from being looked for, so that it is always told."""
-    return finding.rule in ("V101", "V126", "V201", "V309")
+    return finding.rule in STOPPING
 
 
 def _is_needed(stage: str, wanted: frozenset[str]) -> bool:
@@ -73,8 +75,9 @@ def _on_engine(addon: str, engine: str, server: str, wanted: frozenset[str]) -> 
     if stages == ["boot"] and not wanted & {"V201", "V202", "V126"}:
         return []
     first = _child(addon, stages[:1], engine, server)
-    if any(_stops(item) for item in first.findings):
+    if any(map(_stops, first.findings)):
         return first.findings
+    # Another process: whether disabling takes everything back is seen before it was ever loaded.
     return first.findings + _child(addon, stages[1:], engine, server).findings
 
 
@@ -90,31 +93,33 @@ def _merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(made, key=lambda item: (item.rule, item.place, item.message)))
 
 
-@contextmanager
-def _postgres(notes: list[str]) -> Iterator[str]:
-    try:
-        server = servers.postgres()
-    except (servers.ServerNotFound, servers.ServerFailed) as error:
-        notes.append(f"PostgreSQL was left out: {error}")
-        yield ""
-        return
-    try:
-        yield server.url
-    finally:
-        server.stop()
+class _Servers:
+    """The databases to try; PostgreSQL is started while the addon itself is looked at."""
 
+    def __init__(self, pool: Executor, engines: tuple[str, ...], wanted: frozenset[str]) -> None:
+        living = any(RULES[rule].stage in LIVING or rule in ("V126", "V201") for rule in wanted)
+        self._engines = engines if living else ()
+        self.notes: list[str] = []
+        postgres = "postgres" in self._engines
+        self._starting = pool.submit(servers.postgres) if postgres else None
 
-def _servers(
-    engines: Iterable[str], wanted: frozenset[str], notes: list[str]
-) -> Iterator[tuple[str, str]]:
-    engines = tuple(engines)
-    living = any(RULES[rule].stage in LIVING or rule in ("V126", "V201") for rule in wanted)
-    if "sqlite" in engines and living:
-        yield "sqlite", ""
-    if "postgres" in engines and living:
-        with _postgres(notes) as url:
-            if url:
-                yield "postgres", url
+    def __enter__(self) -> "_Servers":
+        return self
+
+    def usable(self) -> list[tuple[str, str]]:
+        """Return the engines with the address of their server; what is not there is noted."""
+        found = [("sqlite", "")] if "sqlite" in self._engines else []
+        if self._starting is None:
+            return found
+        try:
+            return [*found, ("postgres", self._starting.result().url)]
+        except (servers.ServerNotFound, servers.ServerFailed) as error:
+            self.notes.append(f"PostgreSQL was left out: {error}")
+            return found
+
+    def __exit__(self, *_: object) -> None:
+        if self._starting is not None and self._starting.exception() is None:
+            self._starting.result().stop()
 
 
 def _child(addon: str, stages: list[str], engine: str = "", server: str = "") -> _Told:
@@ -129,7 +134,7 @@ def _child(addon: str, stages: list[str], engine: str = "", server: str = "") ->
             return told
         part = told.doing or told.stage or stages[0]
         told.findings.append(Finding("V126", f"{part}: {why}", engine=engine))
-        if not engine:
+        if not engine or part == "boot":
             return told
         stages = stages[stages.index(told.stage) + 1 :] if told.stage in stages else []
     return told

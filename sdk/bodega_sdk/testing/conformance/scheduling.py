@@ -39,4 +39,4 @@ def _run(shop: Any, runner: Any, job: Any) -> str:
             pass
     row = JobRow.get_by_id(key)
     lines = str(row.error or row.status).strip().splitlines()
-    return "" if row.status == "succeeded" else lines[-1]
+    return "" if row.status == "succeeded" else " ".join(lines[-3:])[-300:]

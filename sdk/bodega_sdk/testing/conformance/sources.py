@@ -1,4 +1,4 @@
-"""V109 to V114, V303 and V304: what the source says, read without running it."""
+"""V109 to V115, V303 and V304: what the source says, read without running it."""
 
 import ast
 import importlib.metadata
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bodega_sdk.contract import needed, objections
 from bodega_sdk.testing.conformance.findings import Finding
 from bodega_sdk.testing.conformance.subject import Source, Subject
 
@@ -68,6 +69,16 @@ def check(subject: Subject) -> Iterator[Finding]:
         for found in imported(source.tree):
             yield from _import_faults(subject, source, found, declared)
     yield from _migrations(subject)
+    yield from _promises(subject)
+
+
+def _promises(subject: Subject) -> Iterator[Finding]:
+    """Yield what it uses of the SDK that the contract of a version it admits has not."""
+    if any(source.tree is None for source in subject.sources):
+        return  # V109 says so.
+    for folder in subject.folders:
+        for message, use in objections(needed(folder), subject.manifest.sdk):
+            yield Finding("V115", message, f"{use.file}:{use.line}")
 
 
 def _import_faults(

@@ -63,7 +63,7 @@ class Subject:
         """Why its manifest cannot be used; empty when it can."""
         found = self._catalogue
         if self.name in found.faults:
-            return found.faults[self.name].reason
+            return str(found.faults[self.name].reason)
         return "" if self.name in found.manifests else "no entry point of 'bodega.addons' has it"
 
     @cached_property

@@ -17,11 +17,12 @@ from bodega_sdk.testing.conformance.subject import Subject
 from bodega_sdk.testing.conformance.wording import is_sentence, says_something
 
 _EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_IRREGULAR = frozenset(
-    "paid sent begun lost left sold gone put set cut read made done won built bought found held "
-    "kept shown drawn taken given written chosen broken split spent withdrawn frozen hidden known "
-    "seen told met overdue".split()
-)
+_PARTICIPLES = """
+    paid sent begun lost left sold gone put set cut read made done won built bought found held kept
+    shown drawn taken given written chosen broken split spent withdrawn frozen hidden known seen
+    told met grown thrown overdue
+"""
+_IRREGULAR = frozenset(_PARTICIPLES.split())
 _JSON = (str, int, float, bool, type(None), Any)
 _LONGEST = timedelta(days=366)
 
@@ -54,18 +55,24 @@ def _job(subject: Subject, job: Job) -> Iterator[Finding]:
 
 
 def _payload(job: Job, parameters: list[inspect.Parameter], place: str) -> Iterator[Finding]:
-    try:
-        hints = typing.get_type_hints(job.handler)
-    # An annotation may be any text.
-    except Exception as error:
-        yield Finding("V501", f"annotations of {job.name} cannot be read: {error}", place)
-        return
     for item in parameters:
-        if item.name not in hints:
+        annotation = _read(job.handler, item.annotation)
+        if item.annotation is inspect.Parameter.empty:
             yield Finding("V501", f"{job.name}: payload {item.name!r} has no annotation", place)
-        elif not is_json(hints[item.name]):
-            told = f"{job.name}: payload {item.name!r} is {_named(hints[item.name])}"
+        elif not is_json(annotation):
+            told = f"{job.name}: payload {item.name!r} is {_named(annotation)}"
             yield Finding("V501", told, place)
+
+
+def _read(function: Any, annotation: Any) -> Any:
+    """Return an annotation; one that is a text is read where the function is."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, function.__globals__)  # noqa: S307 - as typing.get_type_hints does
+    # It may be any text, also of what is there for type checkers only.
+    except Exception:
+        return annotation
 
 
 def _named(annotation: Any) -> str:

@@ -15,7 +15,7 @@ PLACES = ("before", "inside", "after")
 @job("chores.do", max_attempts=20)
 def do(run: JobRun, stop: str = "") -> None:
     """Do a chore that takes a moment; its first try may stop before, inside or after writing."""
-    time.sleep(0.02)
+    time.sleep(0.05)
     _stop_at("before", stop, run)
     with run.transaction():
         # Who dies between this commit and the job's end is followed by another run.

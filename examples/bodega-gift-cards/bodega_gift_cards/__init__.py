@@ -1,0 +1,1 @@
+"""Gift cards. This imports nothing of the addon."""

@@ -1,0 +1,1 @@
+"""Another addon, for tests: it has a say in codes and prices."""
