@@ -140,6 +140,26 @@ def test_a_plan_shows_what_is_added_before_and_taken_away_after(growing: Shop, s
     assert columns(growing) == {"id", "height", "old"}
 
 
+def test_a_plan_of_an_upgrade_lists_only_what_the_newer_code_brings(
+    growing: Shop, site: Any
+) -> None:
+    write(site, 2)
+    plugin = site.package("growth") / "plugin.py"
+    plugin.write_text(
+        plugin.read_text()
+        + "\n\n@hookimpl\ndef register_events():\n"
+        + "    from bodega_sdk import Event\n"
+        + "    return [Event('growth.doubled', 'It doubled.', {})]\n"
+    )
+    site.forget()
+    growing.refresh()
+    plan = lifecycle.plan(growing, "upgrade", "growth")
+    assert plan.added == {"event": ("growth.doubled",), "job": ("growth.water_2",)}
+    assert plan.removed == {"job": ("growth.water_1",)}
+    (listed,) = (item for item in listing(growing) if item.name == "growth")
+    assert listed.state == "pending_upgrade"
+
+
 def test_with_nobody_on_older_code_all_of_an_upgrade_happens_at_once(
     growing: Shop, site: Any
 ) -> None:

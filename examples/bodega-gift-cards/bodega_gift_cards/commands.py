@@ -6,11 +6,9 @@ from typing import Any
 
 import click
 from bodega_sdk import transaction
-from bodega_sdk.errors import Problem
 from bodega_sdk.schemas import load
 
 from bodega_gift_cards.issuing import issue_from
-from bodega_gift_cards.models import Card
 from bodega_gift_cards.schemas import GiftCardSchema
 
 
@@ -39,19 +37,11 @@ def issue(expires: datetime | None, as_json: bool, **options: str | None) -> Non
     data: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if expires is not None:
         data["expires_at"] = f"{expires:%Y-%m-%d}T23:59:59Z"
-    card = _issue(data)
+    loaded = load(GiftCardSchema(), data)
+    with transaction():
+        card = issue_from(loaded)
     if as_json:
         click.echo(json.dumps(GiftCardSchema().dump(card), indent=2))
         return
     until = f"{card.expires_at:%Y-%m-%d}"
     click.echo(f"{card.code}  {card.amount} {card.currency}, good until {until} ({card.id})")
-
-
-def _issue(data: dict[str, Any]) -> Card:
-    try:
-        loaded = load(GiftCardSchema(), data)
-        with transaction():
-            return issue_from(loaded)
-    except Problem as problem:
-        told = "; ".join(f"{item.field}: {item.message}" for item in problem.errors)
-        raise click.ClickException(told or problem.detail) from None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bodega_sdk import now
+from bodega_sdk.errors import InvalidInput
 from click.testing import CliRunner, Result
 
 CARDS = "/api/v1/gift-cards"
@@ -35,10 +36,13 @@ def test_the_command_tells_people_what_they_need(bodega_shop: Any) -> None:
 
 
 def test_the_command_says_what_is_wrong(bodega_shop: Any) -> None:
-    done = run("--amount", "0.001", "--currency", "EUR")
-    assert done.exit_code == 1
-    assert "amount: EUR has 2 decimals, found 0.001." in done.output
-    assert "amount: Say how much is on it" in run().output
+    for arguments, message in (
+        (("--amount", "0.001", "--currency", "EUR"), "EUR has 2 decimals, found 0.001."),
+        ((), "Say how much is on it, or of which product it is."),
+    ):
+        error = run(*arguments).exception
+        assert isinstance(error, InvalidInput)  # Which the command line shows, field by field.
+        assert [(item.field, item.message) for item in error.errors] == [("amount", message)]
 
 
 def test_the_page_lists_balances_and_what_is_owed(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bodega import capabilities, state
 from bodega.addons import codes, ledger, removal
+from bodega.addons.claims import Claim
 from bodega.addons.faults import Fault
 from bodega.addons.graph import closure, dependents, ordered, resolve
 from bodega.addons.loading import migrations_folder
@@ -48,7 +49,7 @@ class Planner:
         steps = self._verbs()[verb](name)
         after = self._after(steps)
         steps = self._with_statements(steps)
-        added, removed = difference(self.before, after)
+        added, removed = difference(self.before, after, self._upgraded(steps))
         uses = capabilities.of_steps(steps, self._manifests)
         return Plan(
             verb,
@@ -63,6 +64,15 @@ class Planner:
             uses,
             capabilities.new_in(uses, self._rows),
         )
+
+    def _upgraded(self, steps: list[Step]) -> dict[str, list[Claim]]:
+        """Return what the addons own that an upgrade makes whole again, by addon."""
+        upgraded = {step.addon for step in steps if step.verb == "upgrade"}
+        found: dict[str, list[Claim]] = {name: [] for name in upgraded & self.before.faults.keys()}
+        for claim, owner in ledger.everything().items():
+            if owner in found:
+                found[owner].append(claim)
+        return found
 
     def _verbs(self) -> dict[str, Callable[[str], list[Step]]]:
         return {

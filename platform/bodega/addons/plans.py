@@ -106,10 +106,17 @@ def read_id(plan_id: str) -> tuple[str, str, bool]:
 
 
 def difference(
-    before: Assembly, after: Assembly
+    before: Assembly, after: Assembly, known: Mapping[str, Iterable[Claim]] = {}
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Return what an Assembly has that another has not, both ways, by kind."""
+    """Return what an Assembly has that another has not, both ways, by kind.
+
+    Args:
+        known: what addons own whose newer code is on the disk already: processes serve
+            the older one, which cannot be loaded here any more.
+    """
     old, new = _claims(before), _claims(after)
+    for name, owned in known.items():
+        old |= {*owned, *(claim for claim in new if claim.name.endswith(f" by {name}"))}
     return _by_kind(new - old), _by_kind(old - new)
 
 

@@ -71,7 +71,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BodegaError as error:
         click.echo(f"Error: {error}", err=True)
         for item in error.errors if isinstance(error, Problem) else ():
-            click.echo(f"  {item.field}: {item.message}", err=True)
+            if item.message not in str(error):
+                click.echo(f"  {item.field}: {item.message}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
     except peewee.OperationalError as error:
         said = " ".join(str(error).split())
