@@ -11,11 +11,11 @@ up: $(VENV)/.installed
 	$(BIN)/bodega up $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 	$(BIN)/python -m pytest -m slow
 
 fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow

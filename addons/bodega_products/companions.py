@@ -29,7 +29,7 @@ class Companions:
             if addon not in self._models:
                 return addon, f"no enabled addon of the name {addon!r} extends products"
             try:
-                self._models[addon].loaded(members)
+                self._models[addon].loaded(members, None)
             except InvalidInput as error:
                 if not error.errors:
                     return addon, error.detail
@@ -41,14 +41,14 @@ class Companions:
         return any(
             getattr(self._old[addon][key], name) != value
             for addon, members in row.extensions.items()
-            for name, value in self._models[addon].loaded(members).items()
+            for name, value in self._models[addon].loaded(members, None).items()
         )
 
     def write(self, rows: Mapping[UUID, "ProductRow"]) -> None:
         """Write the companions of products by their ids."""
         for addon, model in self._models.items():
             values: dict[UUID, dict[str, Any]] = {
-                key: model.loaded(row.extensions[addon])
+                key: model.loaded(row.extensions[addon], None)
                 for key, row in rows.items()
                 if addon in row.extensions
             }

@@ -141,8 +141,13 @@ class Companion(Model):
             insert_or_update(cls, ("id", *own), full, key="id", update=names)
 
     @classmethod
-    def loaded(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+    def loaded(cls, data: Mapping[str, Any], key: UUID | None) -> dict[str, Any]:
         """Return fields' values from loaded members. Override it where the two differ.
+
+        Args:
+            data: the members that were sent, as the schema loaded them.
+            key: of the row that is extended, which is written already: ask its addon's
+                ``api`` about it. None while the row of a file is looked at.
 
         Raises:
             InvalidInput: the members do not go together; name them without the addon's name.
@@ -273,7 +278,7 @@ class Extension:
     def take(self, row: Any, data: Mapping[str, Any], *, whole: bool) -> None:
         """Write loaded members; ``whole`` resets those that were not sent."""
         try:
-            values = self.model.loaded(data)
+            values = self.model.loaded(data, row.id)
         except InvalidInput as error:
             raise _below(self.addon, error) from None
         if whole:

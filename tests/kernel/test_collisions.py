@@ -179,7 +179,14 @@ KNOWN = {name: pair for name, pair in PAIRS.items() if pair.kind in KINDS}
 GROWING = {name: pair for name, pair in KNOWN.items() if not pair.name.endswith("_migration")}
 EVERY_PAIR = pytest.mark.parametrize("pair", KNOWN.values(), ids=KNOWN)
 BOTH_ORDERS = pytest.mark.parametrize("turned", [False, True], ids=["one-other", "other-one"])
-FIRST = pytest.mark.parametrize("first_is", ["enabled", "disabled", "quarantined"])
+FIRST = pytest.mark.parametrize(
+    "first_is",
+    [
+        "enabled",
+        pytest.param("disabled", marks=pytest.mark.slow),
+        pytest.param("quarantined", marks=pytest.mark.slow),
+    ],
+)
 
 
 def everything(shop: Any) -> dict[str, list[str]]:

@@ -37,7 +37,7 @@ class {title}(Companion):
         table_name = "{name}_product"
 
     @classmethod
-    def loaded(cls, data):
+    def loaded(cls, data, key):
         if data.get("label") == "forbidden":
             raise invalid("label", "Not this one.", data["label"])
         return dict(data)

@@ -34,6 +34,14 @@ def test_a_card_of_a_product_takes_its_amount(admin: Any, sell: Make) -> None:
     assert admin.get(CARDS, params={"product_id": "0" * 32}).expect(200)["count"] == 0
 
 
+def test_an_amount_has_the_decimals_of_the_products_currency(admin: Any, sell: Make) -> None:
+    product = sell("CARD", is_gift_card=True, amount="75.00")
+    path = f"{PRODUCTS}/{product['id']}"
+    problem = admin.patch(path, {"gift_cards": {"amount": "25.001"}}).expect(422)
+    assert [error["field"] for error in problem["errors"]] == ["gift_cards.amount"]
+    assert admin.get(path).expect(200)["gift_cards"]["amount"] == "75.00"
+
+
 def test_a_card_of_a_product_without_an_amount_is_worth_its_price(admin: Any, sell: Make) -> None:
     product = sell("CARD", is_gift_card=True)
     card = admin.post(CARDS, {"product_id": product["id"]}).expect(201)
