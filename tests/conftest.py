@@ -1,9 +1,11 @@
 """Fixtures: a shop in this process on each engine, a client with identities, a job runner."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from bodega.jobs import leases
 from bodega.jobs.sweeper import Sweeper
 from bodega.settings import Settings
 from bodega.shop import Shop
+from bodega_sdk.ids import uuid7
 from bodega_sdk.jobs import LANES
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
@@ -51,11 +54,74 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@dataclass
+class Templates:
+    """Shops that were started once, to be copied: starting one takes longer than most tests."""
+
+    folder: Path
+    made: dict[tuple[str, tuple[str, ...]], Settings] = field(default_factory=dict)
+
+    def copy(self, engine: str, addons: tuple[str, ...], home: Path, server: str) -> Settings:
+        """Return the settings of a copy of the shop that began with some addons."""
+        if (engine, addons) not in self.made:
+            self.made[engine, addons] = self._make(engine, addons, server)
+        template = self.made[engine, addons]
+        shutil.copytree(template.home, home)
+        if not server:
+            return settings_for(home)
+        name = template.database_url.rpartition("/")[2]
+        return settings_for(home, servers.create_database(server, f"test_{uuid7().hex}", name))
+
+    def _make(self, engine: str, addons: tuple[str, ...], server: str) -> Settings:
+        home = self.folder / f"{engine}_{'_'.join(addons)}"
+        url = servers.create_database(server, f"template_{uuid7().hex}") if server else ""
+        made = settings_for(home, url)
+        shop = Shop(made, build_app, connections=2)
+        lifecycle.prepare(shop, Edition("test", addons))
+        shop.databases.close()
+        if server:
+            # A database that somebody is connected to cannot be copied.
+            shop.databases.shop.close_all()
+        home.mkdir(exist_ok=True)
+        return made
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Started shops to copy."""
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+#: Fixture of a started shop → the addons that it begins with.
+BEGINNINGS = {"empty_shop": ("accounts",), "shop": ("accounts", "products", "imports")}
+
+
 @pytest.fixture
-def settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
-    """Settings of a shop that was never started, on the engine of the test."""
-    url = request.getfixturevalue("postgres_url") if engine == "postgres" else ""
-    return settings_for(tmp_path / "shop", url)
+def copied() -> bool:
+    """Whether a started shop is a copy; a module whose shop begins otherwise says no."""
+    return True
+
+
+@pytest.fixture
+def settings(
+    engine: str, tmp_path: Path, templates: Templates, copied: bool, request: Any
+) -> Iterator[Settings]:
+    """Settings of a shop that was never started, on the engine of the test.
+
+    Where the test asks for a started one, they are those of a copy.
+    """
+    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
+    home, url = tmp_path / "shop", ""
+    for name in BEGINNINGS.keys() & {*request.fixturenames} if copied else ():
+        made = templates.copy(engine, BEGINNINGS[name], home, server)
+        break
+    else:
+        if server:
+            url = servers.create_database(server, f"test_{uuid7().hex}")
+        made = settings_for(home, url)
+    yield made
+    if server:
+        servers.drop_database(server, made.database_url.rpartition("/")[2])
 
 
 @pytest.fixture
@@ -66,12 +132,23 @@ def new_shop(settings: Settings) -> Iterator[Shop]:
     shop.databases.close()
 
 
+def begin(shop: Shop, name: str) -> None:
+    """Start a shop that is no copy of a started one, and serve it."""
+    if not lifecycle.is_prepared(shop):
+        lifecycle.prepare(shop, Edition("test", BEGINNINGS[name]))
+    shop.refresh()
+
+
+@pytest.fixture
+def beginning() -> Callable[[Shop, str], None]:
+    """What starts a shop, for fixtures elsewhere."""
+    return begin
+
+
 @pytest.fixture
 def shop(new_shop: Shop) -> Iterator[Shop]:
     """A started shop of the storefront edition, bound to the test."""
-    edition = Edition("test", ("accounts", "products", "imports"))
-    lifecycle.prepare(new_shop, edition)
-    new_shop.refresh()
+    begin(new_shop, "shop")
     with bound(new_shop.current):
         yield new_shop
 

@@ -193,10 +193,9 @@ def notes_shop(new_shop: Shop, site: Site) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def empty_shop(new_shop: Shop, site: Site) -> Iterator[Shop]:
+def empty_shop(new_shop: Shop, site: Site, beginning: Any) -> Iterator[Shop]:
     """A started shop of accounts only; sample addons can be installed and enabled."""
-    lifecycle.prepare(new_shop, Edition("test", ("accounts",)))
-    new_shop.refresh()
+    beginning(new_shop, "empty_shop")
     with bound(new_shop.current):
         yield new_shop
 

@@ -54,6 +54,12 @@ def register_jobs():
 
 
 @pytest.fixture
+def copied() -> bool:
+    """The shop of these tests begins with an addon of its own."""
+    return False
+
+
+@pytest.fixture
 def shop(new_shop: Shop, site: Any) -> Iterator[Shop]:
     """A started shop of accounts and the addon work, bound to the test."""
     site.write("work", PLUGIN)

@@ -38,6 +38,12 @@ LAMP = """
 
 
 @pytest.fixture
+def copied() -> bool:
+    """The shop of these tests begins with an addon of its own."""
+    return False
+
+
+@pytest.fixture
 def shop(new_shop: Shop, site: Any) -> Iterator[Shop]:
     """A started shop of accounts and the addon lamp, bound to the test."""
     site.write("lamp", fields=LAMP)
