@@ -70,6 +70,39 @@ def test_a_new_subscription_begins_with_what_happens_next(
     assert seen == ["before", "after"]
 
 
+READER = """
+from bodega_sdk import hookimpl
+
+heard = []
+
+
+def hear(event):
+    heard.append(event.key)
+
+
+@hookimpl
+def register_subscriptions(events):
+    events.on("note.created", hear)
+"""
+
+
+def test_what_happens_before_a_worker_knows_of_an_addon_is_told_to_it_all_the_same(
+    notes_shop: Any, site: Any, rebind: Follow
+) -> None:
+    publish(notes_shop, "before")
+    fields = "depends=('notes',), uses={'events': ('note.created',)}"
+    site.write("reader", READER, fields=fields)
+    lifecycle.enable(notes_shop, "reader")
+    publish(notes_shop, "at once")
+    # Only now a worker follows.
+    rebind()
+    (subscription,) = (
+        item for item in notes_shop.assembly.subscriptions if "reader" in item.handler.__module__
+    )
+    assert feed(notes_shop.current, subscription) == 1
+    assert site.module("reader", "plugin").heard == ["at once"]
+
+
 def test_events_of_other_names_are_passed_over(
     notes_shop: Any, subscription: Subscription, seen: list[str]
 ) -> None:

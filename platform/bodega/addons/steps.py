@@ -9,6 +9,7 @@ from bodega.addons.faults import Fault
 from bodega.addons.loading import load, migrations_folder
 from bodega.addons.plans import Step, of_definition
 from bodega.assembly import Assembly
+from bodega.database import outbox
 from bodega.database.migrating import MigrationFailed, migrate, pending
 from bodega.database.tables import AddonRow
 from bodega.errors import PlanDrift
@@ -131,6 +132,9 @@ def settle(shop: "Shop", quarantined_before: Iterable[str] = ()) -> Assembly:
         if addon.name not in assembly.behind:
             ledger.write(addon)
     leases.park_and_resume(list(assembly.jobs), sparing=assembly.behind)
+    # Not when a worker first looks: what happens from the commit on is told to who is enabled.
+    outbox.relay(shop.databases.shop)
+    outbox.begin_reading(shop.databases.shop, [item.name for item in assembly.subscriptions])
     return assembly
 
 

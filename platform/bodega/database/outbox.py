@@ -6,13 +6,13 @@ gives one to each row it can see, in one transaction at a time, and readers see 
 rows that have one. SQLite has one writer, which numbers the row at once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from bodega.database.connection import is_postgres
-from bodega.database.tables import Counter, EventRow
+from bodega.database.tables import Counter, EventRow, SubscriptionRow
 from bodega_sdk.encoding import to_json
 from bodega_sdk.events import Event, Occurrence
 from bodega_sdk.models import now
@@ -102,3 +102,15 @@ def read(
         query = query.where(EventRow.key == key)
     for row in query.order_by(EventRow.offset).limit(limit).execute(database):
         yield Occurrence(row.offset, row.name, row.version, row.key, row.data, row.occurred_at)
+
+
+def begin_reading(database: Any, names: Iterable[str]) -> int:
+    """Let subscriptions that have no place in the log yet begin behind what is in it now.
+
+    Returns:
+        The offset that they begin behind.
+    """
+    start = last_offset(database)
+    for name in names:
+        SubscriptionRow.insert(name=name, offset=start).on_conflict_ignore().execute()
+    return start

@@ -138,6 +138,4 @@ def _place(database: Any, name: str, *, lock: bool = False) -> int | None:
     row = query.first()
     if row is not None or lock:
         return None if row is None else int(row.offset)
-    start = outbox.last_offset(database)
-    SubscriptionRow.insert(name=name, offset=start).on_conflict_ignore().execute()
-    return start
+    return outbox.begin_reading(database, [name])
