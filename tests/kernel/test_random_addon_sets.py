@@ -234,7 +234,7 @@ def of_addons(statements: list[str]) -> list[str]:
     return [
         text
         for text in statements
-        if '"bodega_' not in text and not (text.startswith("CREATE") and '_migration" (' in text)
+        if "bodega_" not in text and not (text.startswith("CREATE") and '_migration" (' in text)
     ]
 
 
