@@ -133,7 +133,6 @@ def settle(shop: "Shop", quarantined_before: Iterable[str] = ()) -> Assembly:
             ledger.write(addon)
     leases.park_and_resume(list(assembly.jobs), sparing=assembly.behind)
     # Not when a worker first looks: what happens from the commit on is told to who is enabled.
-    outbox.relay(shop.databases.shop)
     outbox.begin_reading(shop.databases.shop, [item.name for item in assembly.subscriptions])
     return assembly
 

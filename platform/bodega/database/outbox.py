@@ -110,7 +110,11 @@ def begin_reading(database: Any, names: Iterable[str]) -> int:
     Returns:
         The offset that they begin behind.
     """
+    there = {name for (name,) in SubscriptionRow.select(SubscriptionRow.name).tuples()}
+    missing = sorted(set(names) - there)
+    if missing:
+        relay(database)  # What was committed before is no news.
     start = last_offset(database)
-    for name in names:
+    for name in missing:
         SubscriptionRow.insert(name=name, offset=start).on_conflict_ignore().execute()
     return start
