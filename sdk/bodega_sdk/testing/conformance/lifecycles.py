@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bodega.addons import lifecycle
+from bodega.database import outbox
 from bodega.database.structure import tables_of
 from bodega.errors import PlanDrift
 from bodega.http.openapi import document
@@ -58,6 +59,7 @@ class _Life:
     def vanish(self) -> None:
         """Enable and purge."""
         self._surrounded()
+        outbox.relay(self.database)  # Enabling numbers what waits in the log; that is no trace.
         before, rows = self._definitions(), self._rows()
         self._verb("V309", "enable", lifecycle.enable)
         self._filled()
