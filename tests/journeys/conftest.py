@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -306,3 +306,20 @@ def author(wheel: Path, tmp_path: Path) -> Author:
     made = Author(home / "bin", without_us() | {"PATH": path})
     made.run("pip", "install", "-q", wheel, folder=tmp_path)
     return made
+
+
+def _install_samples(site: Path, *names: str) -> None:
+    """Install sample addons, as pip would."""
+    for name in names:
+        shutil.copytree(SAMPLE.parents[1] / name, site, dirs_exist_ok=True)
+        info = site / f"bodega_{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: bodega-{name}\nVersion: 1\n")
+        entry = f"[bodega.addons]\n{name} = bodega_sample_{name}.manifest\n"
+        (info / "entry_points.txt").write_text(entry)
+
+
+@pytest.fixture(scope="session")
+def install_samples() -> Callable[..., None]:
+    """Installs sample addons into a folder: the folder, then their names."""
+    return _install_samples

@@ -217,24 +217,13 @@ class Copy:
         return [archives[0] if word == "ARCHIVE" else word for word in command]
 
 
-def _install(site: Path, *names: str) -> None:
-    """Install sample addons, as pip would."""
-    for name in names:
-        shutil.copytree(SAMPLES / name, site, dirs_exist_ok=True)
-        info = site / f"bodega_{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: bodega-{name}\nVersion: 1\n")
-        entry = f"[bodega.addons]\n{name} = bodega_sample_{name}.manifest\n"
-        (info / "entry_points.txt").write_text(entry)
-
-
 @pytest.fixture(scope="module", params=["embedded", "distributed"])
 def operators(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Operators]:
     """Operators of shops on SQLite, or on PostgreSQL with Redis."""
     folder = tmp_path_factory.mktemp("operators")
-    _install(folder / "site", "notes", "pins", "walls")
+    request.getfixturevalue("install_samples")(folder / "site", "notes", "pins", "walls")
     later = shutil.copytree(folder / "site", folder / "later") / "bodega_sample_notes"
     (later / "migrations" / "0002_colour.py").write_text(LATER)
     manifest = (later / "manifest.py").read_text()

@@ -3,7 +3,6 @@
 import getpass
 import json
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -48,17 +47,6 @@ main(arguments)
 #: Under the lock of operators, before and inside the transaction of the change.
 BEFORE, INSIDE = ("bodega.addons.journal", "recover"), ("bodega.addons.steps", "settle")
 ADVICE = "wait until it is done and try again"
-
-
-def _install(site: Path, *names: str) -> None:
-    """Install sample addons, as pip would."""
-    for name in names:
-        shutil.copytree(SAMPLES / name, site, dirs_exist_ok=True)
-        info = site / f"bodega_{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: bodega-{name}\nVersion: 1\n")
-        entry = f"[bodega.addons]\n{name} = bodega_sample_{name}.manifest\n"
-        (info / "entry_points.txt").write_text(entry)
 
 
 def told(verb: str, addon: str, pid: int | str) -> str:
@@ -133,9 +121,9 @@ class Operators:
 
 
 @pytest.fixture
-def operators(deployment: Deployment, tmp_path: Path) -> Operators:
+def operators(deployment: Deployment, tmp_path: Path, install_samples: Any) -> Operators:
     """Operators of a shop that has just been made."""
-    _install(tmp_path / "site", *SIX, "patient")
+    install_samples(tmp_path / "site", *SIX, "patient")
     deployment.environ["PYTHONPATH"] += f":{tmp_path / 'site'}"
     deployment.environ["PATIENT_FOLDER"] = str(tmp_path)
     # PostgreSQL ends transactions that are idle for so long, and those that are held are.
