@@ -23,6 +23,7 @@ from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
+from bodega_sdk.testing.mailbox import Mailbox
 from bodega_sdk.testing.shop import settings_for
 from bodega_sdk.testing.working import run_due
 
@@ -188,6 +189,12 @@ class Worker:
 def worker(shop: Shop) -> Worker:
     """A worker without a process."""
     return Worker(shop)
+
+
+@pytest.fixture
+def mailbox(new_shop: Shop) -> Mailbox:
+    """The mails that the shop wrote."""
+    return Mailbox(new_shop)
 
 
 @pytest.fixture(autouse=True)

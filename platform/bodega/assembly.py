@@ -22,6 +22,7 @@ from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.extensions import Extension
 from bodega_sdk.http import Route
+from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
@@ -63,6 +64,7 @@ class Assembly:
     channels: tuple[Channel, ...] = ()
     commands: Mapping[str, click.Command] = field(default_factory=dict)
     pages: tuple[ConsolePage, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     chains: Mapping[str, Chain] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -231,6 +233,7 @@ def _assemble(
         channels=tuple(item for addon in heard for item in addon.channels),
         commands={str(c.name): c for addon in addons for c in addon.commands},
         pages=tuple(page for addon in addons for page in addon.console_pages),
+        credentials=tuple(item for addon in addons for item in addon.credentials),
         chains=chains(addons),
         permissions=frozenset(name for addon in addons for name in addon.manifest.permissions)
         | frozenset(PERMISSIONS),

@@ -75,6 +75,7 @@ class Follower:
     def step(self) -> None:
         """Look once; swap and say so when there is something new."""
         quarantine.settle(self._shop)
+        self._shop.revocations.look()
         if state.read_generation() > self._shop.assembly.generation:
             assembly = self._shop.refresh()
             self._swapped()

@@ -3,4 +3,5 @@
 PERMISSIONS = {
     "bodega.read": "See addons, settings and jobs",
     "bodega.write": "Switch addons, change settings, retry and cancel jobs",
+    "bodega.mail": "Read the mails that the shop writes, with the links in them",
 }

@@ -1,9 +1,9 @@
 """Names that are the kernel's, which no addon may take."""
 
 #: First segments below ``/api/v1`` that are the kernel's.
-ROOTS = ("addons", "settings", "jobs", "schedules", "resources", "hooks")
+ROOTS = ("addons", "settings", "jobs", "mail", "schedules", "resources", "hooks")
 #: First segments below ``/console`` that are the kernel's.
-CONSOLE = ("addons", "jobs", "events", "processes", "session", "static")
+CONSOLE = ("addons", "jobs", "mail", "events", "processes", "session", "static")
 #: command → module that has it under the same name; imported when it is called.
 COMMANDS = {
     "up": "bodega.cli.up",
@@ -14,6 +14,8 @@ COMMANDS = {
     "addons": "bodega.cli.addons",
     "settings": "bodega.cli.settings",
     "jobs": "bodega.cli.jobs",
+    "mail": "bodega.cli.mail",
+    "keys": "bodega.cli.keys",
     "why": "bodega.cli.why",
     "explain": "bodega.cli.explain",
     "console": "bodega.cli.console",

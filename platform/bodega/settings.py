@@ -4,10 +4,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bodega import perimeter
 from bodega.errors import ConfigurationError
+from bodega.mail.servers import read_sender, read_server
+from bodega.perimeter import Network, Quota
 
 #: Every variable that Bodega reads; secrets also as NAME_FILE, the path of a file.
 VARIABLES: Mapping[str, str] = {
@@ -15,14 +18,24 @@ VARIABLES: Mapping[str, str] = {
     "DATABASE_URL": "postgresql://… ; SQLite in BODEGA_HOME when unset",
     "REDIS_URL": "redis://… for wake-ups and live events; SQLite in BODEGA_HOME when unset",
     "BODEGA_SECRET_KEY": "encrypts stored keys; made and kept in BODEGA_HOME when unset",
+    "BODEGA_TOKEN_ALGORITHM": "of new keys that sign tokens: EdDSA or RS256; EdDSA when unset",
     "BODEGA_ADMIN_EMAIL": "the first administrator; admin@example.com when unset",
     "BODEGA_ADMIN_PASSWORD": "their password; made up and printed once when unset",
     "BODEGA_EDITION": "which addons a new shop begins with; storefront when unset",
     "BODEGA_JOB_LEASE": "seconds a silent worker keeps its job; 30 when unset",
+    "BODEGA_SMTP_URL": "smtp://user:password@host:587 sends mail; kept in the shop when unset",
+    "BODEGA_MAIL_FROM": "whom mail is from, 'Shop <shop@shop.example>'; needed to send it",
+    "BODEGA_PUBLIC_URL": "https://… where people reach the shop; this machine's when unset",
+    "BODEGA_TRUSTED_PROXIES": "addresses or networks of own proxies; none when unset",
+    "BODEGA_RATE_LIMIT": "requests/seconds of each caller, or off; 6000/60 when unset",
+    "BODEGA_RATE_LIMIT_ANONYMOUS": "of each address; as BODEGA_RATE_LIMIT when unset",
+    "BODEGA_CORS_ORIGINS": "sites whose scripts may call the API, or *; none when unset",
+    "BODEGA_HSTS": "seconds of Strict-Transport-Security on https, or off; a year when unset",
     "BODEGA_LOG": "console or json; console on a terminal, json otherwise",
     "BODEGA_LOG_LEVEL": "debug, info, warning or error; info when unset",
 }
-_SECRETS = ("DATABASE_URL", "REDIS_URL", "BODEGA_SECRET_KEY", "BODEGA_ADMIN_PASSWORD")
+_SECRETS = ("DATABASE_URL", "REDIS_URL", "BODEGA_SECRET_KEY", "BODEGA_ADMIN_PASSWORD",
+            "BODEGA_SMTP_URL")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +48,31 @@ class Settings:
         redis_url: empty for wake-ups by SQLite in ``home``.
         secret_key: empty for one kept in ``home``.
         job_lease: seconds.
+        smtp_url: empty to keep mail where operators can read it.
+        mail_from: whom mail is from.
+        public_url: empty when the operator does not say.
+        rate_limit, rate_limit_anonymous: None for no limit.
+        cors_origins: ``("*",)`` for all.
+        hsts: seconds; 0 when switched off.
     """
 
     home: Path
-    database_url: str = ""
-    redis_url: str = ""
-    secret_key: str = ""
+    database_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
     admin_email: str = "admin@example.com"
-    admin_password: str = ""
+    admin_password: str = field(default="", repr=False)
     edition: str = "storefront"
     job_lease: float = 30.0
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    token_algorithm: str = "EdDSA"
+    public_url: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    rate_limit: Quota | None = perimeter.DEFAULT_QUOTA
+    rate_limit_anonymous: Quota | None = perimeter.DEFAULT_QUOTA
+    cors_origins: tuple[str, ...] = ()
+    hsts: int = perimeter.DEFAULT_HSTS
     log_format: str = ""
     log_level: str = "info"
 
@@ -99,6 +127,9 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
     def get(name: str, default: str = "") -> str:
         return _variable(environ, name) or default
 
+    limit = perimeter.quota(
+        "BODEGA_RATE_LIMIT", get("BODEGA_RATE_LIMIT"), perimeter.DEFAULT_QUOTA
+    )
     return Settings(
         home=(home or Path(get("BODEGA_HOME", "shop"))).absolute(),
         database_url=_database_url(get("DATABASE_URL")),
@@ -108,6 +139,21 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
         admin_password=get("BODEGA_ADMIN_PASSWORD"),
         edition=get("BODEGA_EDITION", "storefront"),
         job_lease=_seconds("BODEGA_JOB_LEASE", get("BODEGA_JOB_LEASE", "30")),
+        token_algorithm=_choice(
+            "BODEGA_TOKEN_ALGORITHM", get("BODEGA_TOKEN_ALGORITHM", "EdDSA"), ("EdDSA", "RS256")
+        ),
+        smtp_url=_smtp_url(get("BODEGA_SMTP_URL"), get("BODEGA_MAIL_FROM")),
+        mail_from=get("BODEGA_MAIL_FROM"),
+        public_url=perimeter.public_url("BODEGA_PUBLIC_URL", get("BODEGA_PUBLIC_URL")),
+        trusted_proxies=perimeter.networks(
+            "BODEGA_TRUSTED_PROXIES", get("BODEGA_TRUSTED_PROXIES")
+        ),
+        rate_limit=limit,
+        rate_limit_anonymous=perimeter.quota(
+            "BODEGA_RATE_LIMIT_ANONYMOUS", get("BODEGA_RATE_LIMIT_ANONYMOUS"), limit
+        ),
+        cors_origins=perimeter.origins("BODEGA_CORS_ORIGINS", get("BODEGA_CORS_ORIGINS")),
+        hsts=perimeter.hsts("BODEGA_HSTS", get("BODEGA_HSTS")),
         log_format=_choice("BODEGA_LOG", get("BODEGA_LOG"), ("", "console", "json")),
         log_level=_choice(
             "BODEGA_LOG_LEVEL",
@@ -147,6 +193,19 @@ def _redis_url(url: str) -> str:
             f"REDIS_URL begins with {url.partition(':')[0]!r}; expected redis://host:6379/0, "
             "or leave it unset to do without Redis"
         )
+    return url
+
+
+def _smtp_url(url: str, sender: str) -> str:
+    if sender:
+        read_sender(sender)
+    if url:
+        read_server(url)
+        if not sender:
+            raise ConfigurationError(
+                "BODEGA_SMTP_URL is set but BODEGA_MAIL_FROM is not; say whom mail is from, "
+                "e.g. 'Shop <shop@shop.example>'"
+            )
     return url
 
 

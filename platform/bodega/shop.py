@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -23,11 +24,17 @@ from bodega.errors import OperatorError
 from bodega.hooks import quarantine
 from bodega.hooks.breakers import Breakers
 from bodega.hooks.calling import Caller
+from bodega.http import addresses
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
+from bodega.mail import box
+from bodega.mail.jobs import send_mail
 from bodega.processes import Register
 from bodega.security import secrets, tokens
+from bodega.security.identifying import Identifying
 from bodega.security.keys import KeyRing, load_keys
+from bodega.security.revocations import Revocations
+from bodega.security.throttle import Throttle
 from bodega.settings import Settings
 from bodega_sdk import models
 from bodega_sdk.capabilities import Callers, Grant
@@ -37,7 +44,7 @@ from bodega_sdk.extensions import Extension
 from bodega_sdk.identity import ANONYMOUS, Identity
 from bodega_sdk.jobs import Job, JobState
 from bodega_sdk.models import now
-from bodega_sdk.permissions import permissions_of
+from bodega_sdk.throttling import RateLimit
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +117,10 @@ class Session:
         found: UUID = row.id
         return found
 
+    def send_mail(self, to: str, subject: str, text: str, html: str) -> UUID:
+        """See :func:`bodega_sdk.mail.send_mail`."""
+        return box.write(self.shop, send_mail, to, subject, box.Body(text, html))
+
     def job_state(self, job_id: UUID) -> JobState | None:
         """See :func:`bodega_sdk.jobs.job_state`."""
         row = JobRow.get_or_none(JobRow.id == job_id)
@@ -158,11 +169,15 @@ class Session:
         claims: Mapping[str, Any],
     ) -> str:
         """See :func:`bodega_sdk.identity.issue_token`."""
-        return tokens.sign(self.shop.keys, subject, roles, use, lifetime, claims)
+        shop = self.shop
+        return tokens.sign(shop.keys, shop.shop_id, subject, roles, use, lifetime, claims)
 
     def read_token(self, token: str, use: str) -> dict[str, Any]:
         """See :func:`bodega_sdk.identity.read_token`."""
-        return tokens.read(self.shop.keys, token, use)
+        shop = self.shop
+        claims = tokens.read(shop.keys_for(token), shop.shop_id, token, use)
+        shop.identifying.refuse_ended(claims)
+        return claims
 
     def identify(self, token: str | None) -> Identity:
         """Return who an access token belongs to; anonymous without one.
@@ -172,10 +187,32 @@ class Session:
         """
         if token is None:
             return ANONYMOUS
-        claims = self.read_token(token, "access")
-        roles = tuple(str(role) for role in claims.get("roles", ()))
-        held = permissions_of(roles, self.assembly.grants, self.assembly.permissions)
-        return Identity(str(claims["sub"]), roles, held)
+        return self.shop.identifying.identify(self, token)
+
+    def revoke_session(self, session: str, until: datetime, version: int | None) -> None:
+        """See :func:`bodega_sdk.identity.revoke_session`."""
+        with self.shop.transaction():
+            self.shop.revocations.add(session, version, until)
+
+    def derive_key(self, purpose: str) -> bytes:
+        """See :func:`bodega_sdk.secrets.derive_key`."""
+        return secrets.derive(self.shop.settings.key(), f"bodega addon {purpose}")
+
+    def hit_limit(self, limit: RateLimit, key: str) -> None:
+        """See :meth:`bodega_sdk.throttling.RateLimit.hit`."""
+        self.shop.throttle.hit(limit, key)
+
+    def limit_left(self, limit: RateLimit, key: str) -> int:
+        """See :meth:`bodega_sdk.throttling.RateLimit.left`."""
+        return self.shop.throttle.left(limit.name, Quota(limit.amount, limit.seconds), key)
+
+    def reset_limit(self, limit: RateLimit, key: str) -> None:
+        """See :meth:`bodega_sdk.throttling.RateLimit.reset`."""
+        self.shop.throttle.reset(limit.name, Quota(limit.amount, limit.seconds), key)
+
+    def public_url(self) -> str:
+        """See :func:`bodega_sdk.addresses.public_url`."""
+        return addresses.public_url(self.shop.settings)
 
     def hook_caller(self, name: str) -> Callable[[dict[str, Any]], Any] | None:
         """See :class:`bodega_sdk.hooks.Hook`."""
@@ -227,10 +264,16 @@ class Shop:
         self.register = Register(self.databases.runtime)
         self.catalogue = Catalogue({}, {})
         self._keys: KeyRing | None = None
+        self._keys_read = 0.0
+        self.identifying = Identifying(self)
+        self.revocations = Revocations(
+            self.databases.shop, settings.home / "run", self._security_changed
+        )
         self._queue: Queue | None = None
         self._shop_id = ""
         self._older: list[Session] = []
         self.breakers = Breakers()
+        self.throttle = Throttle(settings, lambda: self.shop_id)
         self.current = Session(self, Assembly(0))
 
     # What is known only after the first start.
@@ -254,9 +297,23 @@ class Shop:
         """The keys that sign tokens."""
         if self._keys is None:
             self._keys = load_keys(self.settings.key())
+            self._keys_read = time.monotonic()
         if self._keys is None:
             raise OperatorError("this shop was never started; run 'bodega migrate' first")
         return self._keys
+
+    def keys_for(self, token: str) -> KeyRing:
+        """Return the keys, read again if a token names one that is not known yet."""
+        self.revocations.keep_up()
+        unknown = self.keys.find(tokens.key_id(token)) is None
+        # At most once a second: anybody can make up names of keys.
+        if unknown and time.monotonic() - self._keys_read > 1:
+            self._keys = None
+        return self.keys
+
+    def _security_changed(self) -> None:
+        self._keys = None
+        self.identifying.forget()
 
     # The Assembly.
 

@@ -12,6 +12,7 @@ from bodega.addons.faults import PENDING, Fault
 from bodega.assembly import Assembly, build
 from bodega.database.migrating import applied
 from bodega.database.tables import AddonRow, Counter, LedgerRow, SettingRow
+from bodega.mail.jobs import KERNEL_JOBS
 from bodega_sdk.capabilities import Uses
 from bodega_sdk.ids import uuid7
 from bodega_sdk.manifest import Manifest
@@ -92,8 +93,8 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
         catalogue, state.enabled, state.generation, state.settings, faults, owned=owned,
         approved=state.approved,
     )  # fmt: skip
-    closed = _closed(assembly, catalogue)
-    return replace(assembly, waiting=waiting, behind=behind, closed=closed)
+    closed, jobs = _closed(assembly, catalogue), {**assembly.jobs, **KERNEL_JOBS}
+    return replace(assembly, jobs=jobs, waiting=waiting, behind=behind, closed=closed)
 
 
 def pending_faults(database: Any, catalogue: Catalogue, names: Iterable[str]) -> dict[str, Fault]:

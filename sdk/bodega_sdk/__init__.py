@@ -5,6 +5,7 @@ Whatever is listed in ``__all__`` here, and the public names of the modules
 """
 
 from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
+from bodega_sdk.addresses import public_url
 from bodega_sdk.capabilities import addon_api
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
@@ -13,16 +14,27 @@ from bodega_sdk.files import folder
 from bodega_sdk.hooks import Hook, hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Parameter, Reply, Request, Route, Routes
-from bodega_sdk.identity import ANONYMOUS, Identity, issue_token, read_token
+from bodega_sdk.identity import (
+    ANONYMOUS,
+    Credential,
+    Holder,
+    Identity,
+    issue_token,
+    read_token,
+    revoke_session,
+)
 from bodega_sdk.ids import uuid7
 from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
+from bodega_sdk.mail import send_mail
 from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
 from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
 from bodega_sdk.money import Money
 from bodega_sdk.outgoing import Fetched, fetch
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES
 from bodega_sdk.resources import Collection, Filter
+from bodega_sdk.secrets import derive_key, seal, unseal
 from bodega_sdk.settings import Setting, setting
+from bodega_sdk.throttling import RateLimit
 
 __all__ = [
     "ANONYMOUS",
@@ -34,6 +46,7 @@ __all__ = [
     "Collection",
     "Companion",
     "ConsolePage",
+    "Credential",
     "Dependency",
     "Entity",
     "Event",
@@ -41,6 +54,7 @@ __all__ = [
     "Fetched",
     "Filter",
     "FirstStart",
+    "Holder",
     "Hook",
     "Identity",
     "Job",
@@ -51,6 +65,7 @@ __all__ = [
     "Money",
     "Occurrence",
     "Parameter",
+    "RateLimit",
     "Reply",
     "Request",
     "Route",
@@ -61,6 +76,7 @@ __all__ = [
     "UTCDateTimeField",
     "addon_api",
     "database",
+    "derive_key",
     "extends",
     "extensions_of",
     "fetch",
@@ -73,9 +89,14 @@ __all__ = [
     "job_state",
     "manifest_hook",
     "now",
+    "public_url",
     "read_token",
+    "revoke_session",
+    "seal",
+    "send_mail",
     "setting",
     "transaction",
+    "unseal",
     "uuid7",
     "work_here",
 ]

@@ -16,6 +16,7 @@ from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Subscriptions
 from bodega_sdk.extensions import Extension
 from bodega_sdk.http import Routes
+from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
@@ -173,6 +174,19 @@ def register_console_pages() -> Iterable[ConsolePage]:
         ...     def show(request: Request) -> list[Block]:
         ...         return [Facts([("Points", 3)])]
         ...     return [ConsolePage("loyalty", "Points", "loyalty.read", show)]
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_credentials() -> Iterable[Credential]:
+    """Return the kinds of credential, such as API keys, that the addon knows the holders of.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_credentials() -> list[Credential]:
+        ...     return [Credential("loyaltycard_", lambda sent: None)]
     """
     raise AssertionError("a specification is not called")
 

@@ -75,11 +75,22 @@ class Request:
         """The body, also when it comes in chunks without a length."""
         return Body(self.raw)
 
+    @property
+    def address(self) -> str:
+        """The client's IP address, e.g. ``"203.0.113.9"``; ``"unknown"`` when there is none.
+
+        Behind proxies that the operator trusts it is the one that they tell; what anybody
+        else writes into ``X-Forwarded-For`` is not believed.
+        """
+        told: str = getattr(self.raw.context, "address", None) or self.raw.remote_addr
+        return told
+
     def url(self, **changes: Any) -> str:
         """Return this request's address with query parameters replaced (None drops one)."""
         query: dict[str, Any] = dict(self.raw.params) | changes
         kept = {name: value for name, value in query.items() if value is not None}
-        return self.raw.prefix + self.raw.path + falcon.to_query_str(kept)
+        base = getattr(self.raw.context, "base", None) or self.raw.prefix
+        return f"{base}{self.raw.path}{falcon.to_query_str(kept)}"
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bodega_sdk.events import Event
     from bodega_sdk.extensions import Extension
     from bodega_sdk.jobs import Job, JobState
+    from bodega_sdk.throttling import RateLimit
 
 
 class Runtime(Protocol):
@@ -41,6 +42,9 @@ class Runtime(Protocol):
 
     def work_here(self, job_id: UUID) -> bool:
         """See :func:`bodega_sdk.jobs.work_here`."""
+
+    def send_mail(self, to: str, subject: str, text: str, html: str) -> UUID:
+        """See :func:`bodega_sdk.mail.send_mail`; what it is given has been checked."""
 
     def setting(self, name: str) -> Any:
         """See :func:`bodega_sdk.settings.setting`."""
@@ -63,6 +67,24 @@ class Runtime(Protocol):
 
     def read_token(self, token: str, use: str) -> dict[str, Any]:
         """See :func:`bodega_sdk.identity.read_token`."""
+
+    def revoke_session(self, session: str, until: datetime, version: int | None) -> None:
+        """See :func:`bodega_sdk.identity.revoke_session`."""
+
+    def derive_key(self, purpose: str) -> bytes:
+        """See :func:`bodega_sdk.secrets.derive_key`."""
+
+    def hit_limit(self, limit: "RateLimit", key: str) -> None:
+        """See :meth:`bodega_sdk.throttling.RateLimit.hit`."""
+
+    def limit_left(self, limit: "RateLimit", key: str) -> int:
+        """See :meth:`bodega_sdk.throttling.RateLimit.left`."""
+
+    def reset_limit(self, limit: "RateLimit", key: str) -> None:
+        """See :meth:`bodega_sdk.throttling.RateLimit.reset`."""
+
+    def public_url(self) -> str:
+        """See :func:`bodega_sdk.addresses.public_url`."""
 
     def hook_caller(self, name: str) -> Callable[[dict[str, Any]], Any] | None:
         """Return what calls a hook with its arguments by name; None when nobody implements it."""

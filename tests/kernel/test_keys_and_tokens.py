@@ -143,7 +143,7 @@ def test_the_key_set_lets_others_check_tokens_and_holds_no_private_part(
     assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("OKP", "Ed25519", "EdDSA", "sig")
     assert "d" not in key
     public = jwt.PyJWK(key)
-    assert jwt.decode(token(), public, ["EdDSA"])["sub"] == "somebody"
+    assert jwt.decode(token(), public, ["EdDSA"], audience="bodega")["sub"] == "somebody"
 
 
 def test_private_keys_are_stored_encrypted(keys: Any, empty_shop: Any) -> None:

@@ -16,6 +16,7 @@ from bodega_sdk.console import ConsolePage
 from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.extensions import Extension
+from bodega_sdk.identity import Credential
 from bodega_sdk.http import METHODS, Parameter, Route
 from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
@@ -38,6 +39,7 @@ _KINDS: dict[str, type] = {
     "channels": Channel,
     "commands": click.Command,
     "console_pages": ConsolePage,
+    "credentials": Credential,
 }
 
 
@@ -99,6 +101,9 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
             yield f"implementation of hook {item.hook!r}: {fault} ({item.place})"
     for page in addon.console_pages:
         yield from _page_faults(page, manifest)
+    for credential in addon.credentials:
+        if not re.fullmatch(r"[a-z0-9]{3,20}_", credential.prefix):
+            yield f"credential {credential.prefix!r}: expected a prefix such as 'loyaltycard_'"
     yield from _twice("console page", (page.path for page in addon.console_pages))
 
 

@@ -24,6 +24,7 @@ from bodega_sdk.extensions import Extension
 from bodega_sdk.hooks import Hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Route, Routes
+from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
@@ -51,6 +52,7 @@ class LoadedAddon:
     channels: tuple[Channel, ...] = ()
     commands: tuple[click.Command, ...] = ()
     console_pages: tuple[ConsolePage, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     hooks: tuple[Hook[..., Any], ...] = ()
     implementations: tuple[Implementation, ...] = ()
     first_start: Callable[[FirstStart], None] | None = field(default=None, compare=False)
@@ -105,6 +107,7 @@ def _load(manifest: Manifest) -> LoadedAddon:
         channels=_gather(hooks.register_channels),
         commands=_gather(hooks.register_commands),
         console_pages=_gather(hooks.register_console_pages),
+        credentials=_gather(hooks.register_credentials),
         hooks=_published(manifest),
         implementations=implementations(manifest.name, manager, module),
         first_start=_first_start(hooks),

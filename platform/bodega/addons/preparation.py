@@ -120,7 +120,7 @@ def _first_start(shop: "Shop", edition: Edition, done: list[str]) -> list[str]:
     """Make a new shop: its key, its addons, and what these want to begin with."""
     secret = shop.settings.key()
     if load_keys(secret) is None:
-        make_key(secret)
+        make_key(secret, shop.settings.token_algorithm)
     state.shop_id()
     manifests = shop.catalogue.manifests
     order = resolve(edition.addons, manifests, shop.catalogue.faults)

@@ -119,9 +119,27 @@ class SigningKey(Model):
     private: Any = peewee.TextField()
     public: Any = peewee.TextField()
     created_at: Any = UTCDateTimeField(default=now)
+    algorithm: Any = peewee.CharField(max_length=20, default="EdDSA")
+    signs_from: Any = UTCDateTimeField(null=True)
+    # Since when tokens signed with it are refused.
+    retired_at: Any = UTCDateTimeField(null=True)
 
     class Meta:
         table_name = "bodega_signing_key"
+
+
+class RevocationRow(Model):
+    """Access tokens of a session that are refused though they have not expired."""
+
+    id: Any = peewee.BigAutoField()
+    session: Any = peewee.CharField(max_length=100)
+    # Tokens of older versions of the session are refused; all of them when it is null.
+    version: Any = peewee.BigIntegerField(null=True)
+    # By then they have all expired.
+    until: Any = UTCDateTimeField(index=True)
+
+    class Meta:
+        table_name = "bodega_revocation"
 
 
 class SettingRow(Model):
@@ -161,6 +179,26 @@ class JournalRow(Model):
         table_name = "bodega_journal"
 
 
+class MailRow(Model):
+    """A mail. See :mod:`bodega.mail` for the statuses."""
+
+    id: Any = peewee.UUIDField(primary_key=True, default=uuid7)
+    to: Any = peewee.CharField(max_length=254)
+    subject: Any = peewee.CharField(max_length=500)
+    # Text and HTML, encrypted: mails hold links that reset passwords. None once it was sent.
+    body: Any = peewee.TextField(null=True)
+    message_id: Any = peewee.CharField(max_length=320)
+    status: Any = peewee.CharField(max_length=10, default="queued")
+    attempts: Any = peewee.IntegerField(default=0)
+    error: Any = peewee.TextField(null=True)
+    created_at: Any = UTCDateTimeField(default=now, index=True)
+    sent_at: Any = UTCDateTimeField(null=True)
+
+    class Meta:
+        table_name = "bodega_mail"
+        indexes = ((("to", "id"), False), (("status", "id"), False))
+
+
 #: All of them.
 KERNEL_TABLES: tuple[type[Model], ...] = (
     AddonRow,
@@ -171,7 +209,9 @@ KERNEL_TABLES: tuple[type[Model], ...] = (
     JobRow,
     ScheduleRow,
     SigningKey,
+    RevocationRow,
     SettingRow,
     LedgerRow,
     JournalRow,
+    MailRow,
 )

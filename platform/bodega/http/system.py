@@ -62,6 +62,7 @@ class Jwks:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the key set."""
+        self._shop.revocations.keep_up()
         resp.media = self._shop.keys.jwks()
         resp.cache_control = ["public", "max-age=300"]
 

@@ -14,6 +14,7 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from bodega.database.tables import JobRow
 from bodega.jobs import leases
+from bodega.jobs.later import Later
 from bodega.jobs.queue import LaneSlots
 from bodega.telemetry import metrics
 from bodega_sdk.errors import LeaseLost, PermanentFailure
@@ -117,6 +118,8 @@ class Runner:
             return "lost"
         except PermanentFailure as error:
             return self._finish(row, "dead", _storable(str(error)))
+        except Later as error:
+            return self._again(row, _storable(str(error)), error.wait)
         # A handler may raise anything, SystemExit included; the worker goes on.
         except BaseException as error:
             log.exception("job failed")
@@ -127,7 +130,9 @@ class Runner:
         reason = _storable("".join(traceback.format_exception_only(error)).strip())
         if row.attempts >= row.max_attempts:
             return self._finish(row, "dead", reason)
-        wait = timedelta(seconds=min(600, 2**row.attempts))
+        return self._again(row, reason, timedelta(seconds=min(600, 2**row.attempts)))
+
+    def _again(self, row: JobRow, reason: str, wait: timedelta) -> str:
         kept = leases.update_owned(
             row,
             status=leases.waiting(),

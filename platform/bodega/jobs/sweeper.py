@@ -6,6 +6,7 @@ in several at once.
 """
 
 import threading
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from bodega.database import outbox
 from bodega.database.connection import is_postgres
 from bodega.database.tables import ScheduleRow, SubscriptionRow
 from bodega.jobs import leases
+from bodega.security import revocations
 from bodega_sdk.events import Occurrence, Subscription
 from bodega_sdk.jobs import Job
 from bodega_sdk.models import now
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from bodega.shop import Shop
 
 log = structlog.get_logger(__name__)
+#: Seconds between two times that what has expired is forgotten.
+_PRUNE = 60.0
 
 
 class Sweeper:
@@ -35,6 +39,7 @@ class Sweeper:
         self._interval = interval
         self._stopped = threading.Event()
         self._finisher = Finisher(shop)
+        self._pruned = 0.0
         self._thread = threading.Thread(target=self._loop, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -56,9 +61,15 @@ class Sweeper:
                 self._shop.databases.close()  # A broken connection does not mend itself.
         self._shop.databases.close()
 
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned > _PRUNE:
+            self._pruned = time.monotonic()
+            revocations.prune()
+
     def sweep(self) -> None:
         """Do one round."""
         self._finisher.step()
+        self._prune()
         with self._shop.lent() as shop, bound(shop):
             back = leases.give_back_expired()
             if back:

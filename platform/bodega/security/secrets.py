@@ -17,8 +17,12 @@ _SEALED = "sealed"
 
 def cipher(secret: bytes, purpose: str) -> Fernet:
     """Return the cipher for one purpose; what it wrote, no other purpose's can read."""
-    derived = HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(secret)
-    return Fernet(base64.urlsafe_b64encode(derived))
+    return Fernet(base64.urlsafe_b64encode(derive(secret, purpose)))
+
+
+def derive(secret: bytes, purpose: str) -> bytes:
+    """Return the key of 32 bytes for one purpose (HKDF, RFC 5869)."""
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(secret)
 
 
 def seal(secret: bytes, name: str, value: Any) -> dict[str, str]:

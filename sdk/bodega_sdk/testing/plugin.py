@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from bodega_sdk.testing.client import Client
     from bodega_sdk.testing.clock import Clock
+    from bodega_sdk.testing.mailbox import Mailbox
     from bodega_sdk.testing.recorder import Events
     from bodega_sdk.testing.shop import BodegaShop
     from bodega_sdk.testing.working import Jobs
@@ -122,6 +123,14 @@ def bodega_events(bodega_shop: "BodegaShop") -> "Events":
     from bodega_sdk.testing.recorder import Events
 
     return Events()
+
+
+@pytest.fixture
+def bodega_mailbox(bodega_shop: "BodegaShop") -> "Mailbox":
+    """The mails that were written since the shop was started."""
+    from bodega_sdk.testing.mailbox import Mailbox
+
+    return Mailbox(bodega_shop.kernel)
 
 
 @pytest.fixture

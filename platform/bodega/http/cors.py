@@ -1,0 +1,35 @@
+"""Which other sites' scripts may call the API (CORS); never with a browser's cookies."""
+
+from typing import Any
+
+import falcon
+
+from bodega.console.session import PATH as CONSOLE
+
+#: What scripts may send beyond what browsers always allow.
+SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
+        "X-Request-ID")  # fmt: skip
+#: What scripts may read beyond what browsers always allow.
+READ = ("ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+        "WWW-Authenticate", "X-Assembly-Generation", "X-Request-ID")  # fmt: skip
+
+
+class Cors(falcon.CORSMiddleware[Any, Any]):
+    """Falcon's own, with a list of headers instead of whatever was asked for, and ``Vary``."""
+
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        super().__init__("*" if origins == ("*",) else origins, READ)
+        self._any = origins == ("*",)
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        """Write the headers, also on answers that are errors."""
+        if req.path == CONSOLE or req.path.startswith(f"{CONSOLE}/"):
+            return
+        if not self._any:
+            # Also without an origin: a cache must not give that answer to one.
+            resp.append_header("Vary", "Origin")
+        super().process_response(req, resp, resource, req_succeeded)
+        if resp.get_header("Access-Control-Allow-Headers") is not None:
+            resp.set_header("Access-Control-Allow-Headers", ", ".join(SENT))

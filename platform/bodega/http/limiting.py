@@ -1,0 +1,90 @@
+"""How many requests a caller may send: counted, told in every answer, refused beyond.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` says what
+is allowed, ``RateLimit`` what is left (``r``) and in how many seconds it is filled up (``t``).
+"""
+
+from typing import TYPE_CHECKING
+
+import falcon
+
+from bodega.http.addresses import counted_as
+from bodega.http.binding import identified
+from bodega.http.request_id import begin
+from bodega.perimeter import Quota
+from bodega.security.limit_stores import Window
+from bodega.security.throttle import wait
+from bodega_sdk.errors import TooManyRequests, Unauthenticated
+from bodega_sdk.identity import ANONYMOUS, Identity
+
+if TYPE_CHECKING:
+    from bodega.shop import Session
+
+#: The name of the policy in the headers.
+POLICY = "default"
+
+
+class RateLimits:
+    """Counts every request to the API against its caller's quota.
+
+    Args:
+        root: below which the API is; health, metrics, pages and files are not limited.
+    """
+
+    def __init__(self, session: "Session", root: str) -> None:
+        settings = session.shop.settings
+        self._session = session
+        self._roots = (root, f"{root}/")
+        self._known, self._anonymous = settings.rate_limit, settings.rate_limit_anonymous
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Count, and tell.
+
+        Raises:
+            TooManyRequests: the caller has used up its quota.
+        """
+        if req.method == "OPTIONS" or not self._limits(req.path):
+            return
+        begin(req)
+        identity = self._caller(req)
+        quota = self._known if identity.authenticated else self._anonymous
+        if quota is None:
+            return
+        window = self._session.shop.throttle.count(f"http.{POLICY}", quota, _key(identity, req))
+        tell(resp, quota, window)
+        if window.count > quota.amount:
+            raise _refusal(quota, window)
+
+    def _limits(self, path: str) -> bool:
+        return path.startswith(self._roots[1]) or path == self._roots[0]
+
+    def _caller(self, req: falcon.Request) -> Identity:
+        """Return whom a request is counted for; a bad token is its address's doing."""
+        try:
+            return identified(self._session, req)
+        except Unauthenticated:
+            return ANONYMOUS
+
+
+def _key(identity: Identity, req: falcon.Request) -> str:
+    if identity.key:
+        return f"key {identity.key}"
+    if identity.authenticated:
+        return f"account {identity.subject}"
+    return f"address {counted_as(req.context.address)}"
+
+
+def tell(resp: falcon.Response, quota: Quota, window: Window) -> None:
+    """Write the headers."""
+    left = max(0, quota.amount - window.count)
+    resp.set_header("RateLimit-Policy", f'"{POLICY}";q={quota.amount};w={quota.seconds}')
+    resp.set_header("RateLimit", f'"{POLICY}";r={left};t={wait(window)}')
+
+
+def _refusal(quota: Quota, window: Window) -> TooManyRequests:
+    seconds = wait(window)
+    return TooManyRequests(
+        f"More than {quota.amount} requests in {quota.seconds} seconds; "
+        f"go on in {seconds} seconds, and see the header RateLimit.",
+        retry_after=seconds,
+    )
