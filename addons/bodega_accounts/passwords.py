@@ -1,4 +1,10 @@
-"""Passwords: argon2id with the parameters OWASP names (19 MiB, t=2, p=1)."""
+"""Passwords: argon2id with the parameters OWASP names (19 MiB, t=2, p=1).
+
+Which ones are allowed follows OWASP ASVS 5.0, 6.2: no rules about kinds of characters,
+but none of those that are tried first.
+"""
+
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -11,14 +17,37 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _NOBODY = _hasher.hash("nobody has this password")
 
 
-def hash_password(password: str) -> str:
-    """Return the hash to store.
+def check(password: str, *own: str, field: str = "password") -> str:
+    """Return a new password if it will do.
+
+    Args:
+        own: what the account's other members hold; a password must be none of them.
 
     Raises:
-        InvalidInput: shorter or longer than allowed.
+        InvalidInput: it is too short, too long, or one of those that are tried first.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise invalid("password", f"Must be {SHORTEST} to {LONGEST} characters long.")
+        raise invalid(field, f"Must be {SHORTEST} to {LONGEST} characters long.")
+    plain = password.casefold()
+    if plain in _common():
+        raise invalid(field, "This is one of the most common passwords; choose another.")
+    names = {name.casefold() for text in own for name in (text, text.partition("@")[0]) if name}
+    if plain in names or len(set(plain)) < 3:
+        raise invalid(field, "This is too easy to guess; choose another.")
+    return password
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Return the 30,000 most common passwords, those of forbidden length among them."""
+    # Imported late: most processes never set a password.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
+
+
+def hash_password(password: str) -> str:
+    """Return the hash to store of a password that was checked."""
     return _hasher.hash(password)
 
 
@@ -28,3 +57,8 @@ def matches(stored: str | None, password: str) -> bool:
         return _hasher.verify(stored or _NOBODY, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a hash was made with other parameters than are used now."""
+    return _hasher.check_needs_rehash(stored)

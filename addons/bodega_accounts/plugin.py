@@ -4,28 +4,44 @@ from collections.abc import Iterable
 
 import click
 
-from bodega_accounts import accounts, commands, events, resources
-from bodega_accounts.models import Account
-from bodega_sdk import Event, FirstStart, Model, Routes, hookimpl
+from bodega_accounts import accounts, api_keys, commands, events, jobs, models, resources
+from bodega_accounts.addresses import Addresses
+from bodega_accounts.auth_routes import ROUTES
+from bodega_sdk import Credential, Event, FirstStart, Job, Model, Routes, hookimpl
 
 
 @hookimpl
 def register_models() -> Iterable[type[Model]]:
     """The tables."""
-    return [Account]
+    return models.MODELS
 
 
 @hookimpl
 def register_routes(routes: Routes) -> None:
     """The routes."""
-    routes.add(*resources.AUTH_ROUTES)
+    routes.add(*ROUTES)
     routes.collection("/users", resources.Accounts)
+    routes.collection("/organizations", resources.Organizations)
+    routes.collection("/addresses", Addresses)
+    routes.collection("/api-keys", resources.ApiKeys)
+
+
+@hookimpl
+def register_credentials() -> Iterable[Credential]:
+    """API keys."""
+    return [Credential(api_keys.PREFIX, api_keys.holder_of)]
 
 
 @hookimpl
 def register_events() -> Iterable[Event]:
     """The events."""
-    return [events.account_created]
+    return events.EVENTS
+
+
+@hookimpl
+def register_jobs() -> Iterable[Job]:
+    """The jobs."""
+    return jobs.JOBS
 
 
 @hookimpl

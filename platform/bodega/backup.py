@@ -74,6 +74,9 @@ def write_backup(
             info = _pack(shop, bundle, with_secret_key, progress)
             write_index(bundle, info)
         seal(file)
+    # A backup does not migrate the shop: its tables may be older than the log.
+    if shop.databases.shop.table_exists("bodega_audit"):
+        shop.audit("shop.backed_up", file=path.name, with_secret_key=with_secret_key)
     return info
 
 

@@ -7,11 +7,13 @@ operators at once come one after the other.
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bodega import state
 from bodega.database.tables import AddonRow, SettingRow
+from bodega.secret_sources import claims
 from bodega.security import secrets
 from bodega.setting_values import checked
 from bodega_sdk.errors import FieldError, NotFound
@@ -33,6 +35,7 @@ class OperatorSetting:
         state: of its addon: enabled, quarantined or disabled.
         declared: what the manifest says.
         stored: the value as it stands in the database.
+        outside: tells where a value from outside the shop comes from; nothing without one.
     """
 
     name: str
@@ -40,6 +43,7 @@ class OperatorSetting:
     state: str
     declared: Setting
     stored: Any = _UNSET
+    outside: Callable[[], str] = field(default=str, repr=False, compare=False)
 
     @property
     def changed(self) -> bool:
@@ -52,8 +56,15 @@ class OperatorSetting:
         return self.declared.secret or secrets.is_sealed(self.stored)
 
     @property
+    def source(self) -> str:
+        """Where its value comes from: environment, file, addon NAME, stored or default."""
+        return self.outside() or ("stored" if self.changed else "default")
+
+    @property
     def value(self) -> Any:
         """Its value, as it may be shown."""
+        if self.outside():
+            return secrets.MASK
         return self._shown(self.stored if self.changed else self.declared.default)
 
     def _shown(self, value: Any) -> Any:
@@ -74,6 +85,7 @@ class OperatorSetting:
             "maximum": declared.maximum,
             "choices": list(map(self._shown, declared.choices)),
             "secret": self.secret,
+            "source": self.source,
             "changed": self.changed,
         }
 
@@ -103,7 +115,19 @@ def _declared(shop: "Shop", stored: Mapping[str, Any]) -> Iterator[OperatorSetti
         word = _state(shop, row)
         for declared in manifest.settings:
             name = f"{row.name}.{declared.name}"
-            yield OperatorSetting(name, row.name, word, declared, stored.get(name, _UNSET))
+            kept = stored.get(name, _UNSET)
+            asker = _asker(shop, name, declared)
+            yield OperatorSetting(name, row.name, word, declared, kept, asker)
+
+
+def _asker(shop: "Shop", name: str, declared: Setting) -> Callable[[], str]:
+    return partial(shop.current.outside.source, name, declared) if declared.secret else str
+
+
+def unknown_variables(shop: "Shop") -> list[str]:
+    """Return the variables that are set as if for a secret setting that no addon here has."""
+    known = claims(item.name for item in listing(shop, disabled=True) if item.declared.secret)
+    return sorted(shop.settings.outside.keys() - known.keys())
 
 
 def _state(shop: "Shop", row: AddonRow) -> str:
@@ -164,6 +188,7 @@ def change(
             conflict_target=[SettingRow.name], update={SettingRow.value: kept}
         ).execute()
         changed = find(shop, name)
+        _audit(shop, "setting.changed", found, changed)
     return changed, generation
 
 
@@ -173,7 +198,15 @@ def reset(
     """Give a setting its default back; see :func:`change`."""
     with shop.transaction():
         generation = state.raise_generation()
-        expected(find(shop, name))
+        found = find(shop, name)
+        expected(found)
         SettingRow.delete().where(SettingRow.name == name).execute()
         changed = find(shop, name)
+        _audit(shop, "setting.reset", found, changed)
     return changed, generation
+
+
+def _audit(shop: "Shop", action: str, was: OperatorSetting, now: OperatorSetting) -> None:
+    # One that is secret now and was not before, or the other way round, is shown in neither.
+    values = {} if was.secret or now.secret else {"was": was.value, "now": now.value}
+    shop.audit(action, f"setting:{now.name}", **values)

@@ -1,7 +1,6 @@
 """What the environment says about the shop's edge: limits, proxies, origins, its own address."""
 
 import re
-from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -119,5 +118,3 @@ def _origin(name: str, text: str, expected: str) -> str:
 
 def _wrong(name: str, text: str, expected: str) -> ConfigurationError:
     return ConfigurationError(f"{name}: expected {expected}, found {text!r}")
-
-

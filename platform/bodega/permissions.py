@@ -3,5 +3,6 @@
 PERMISSIONS = {
     "bodega.read": "See addons, settings and jobs",
     "bodega.write": "Switch addons, change settings, retry and cancel jobs",
+    "bodega.audit": "Read the audit log",
     "bodega.mail": "Read the mails that the shop writes, with the links in them",
 }

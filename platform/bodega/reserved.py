@@ -1,9 +1,9 @@
 """Names that are the kernel's, which no addon may take."""
 
 #: First segments below ``/api/v1`` that are the kernel's.
-ROOTS = ("addons", "settings", "jobs", "mail", "schedules", "resources", "hooks")
+ROOTS = ("addons", "audit", "settings", "jobs", "mail", "schedules", "resources", "hooks")
 #: First segments below ``/console`` that are the kernel's.
-CONSOLE = ("addons", "jobs", "mail", "events", "processes", "session", "static")
+CONSOLE = ("addons", "audit", "jobs", "mail", "events", "processes", "session", "static")
 #: command → module that has it under the same name; imported when it is called.
 COMMANDS = {
     "up": "bodega.cli.up",
@@ -16,6 +16,7 @@ COMMANDS = {
     "jobs": "bodega.cli.jobs",
     "mail": "bodega.cli.mail",
     "keys": "bodega.cli.keys",
+    "audit": "bodega.cli.audit",
     "why": "bodega.cli.why",
     "explain": "bodega.cli.explain",
     "console": "bodega.cli.console",

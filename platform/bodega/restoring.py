@@ -35,6 +35,7 @@ from bodega.bundles import (
 from bodega.database.migrating import schema_change
 from bodega.errors import OperatorError
 from bodega.jobs.stream import EventStream
+from bodega.security import audit_check
 from bodega.tablefiles import load_tables
 from bodega_sdk.models import now
 
@@ -71,6 +72,7 @@ def restore_backup(
                 rebuilding.check_target(shop, replace=replace)
                 _write_tables(shop, bundle, info, progress, replace=replace)
                 put_in_place()
+                _record(shop, path, info)
     # A connection remembers what virtual tables held when it made them.
     shop.databases.close()
     return info
@@ -168,6 +170,19 @@ def _write_tables(
     shop.register.create()
     _forget_stream(shop)
     progress("done", of, of)
+
+
+def _record(shop: "Shop", path: Path, info: BackupInfo) -> None:
+    """Have the restored audit log go on from where it was; the file of its head follows it."""
+    log = shop.audit_log
+    log.begin_anew()
+    # Of a backup that is older than the log, the next start makes the tables.
+    there = shop.databases.shop.table_exists("bodega_audit")
+    # Without the key of the shop that was, an entry would break the chain.
+    keyed = shop.settings.secret_key or (shop.settings.home / SECRET_KEY).exists()
+    if there and keyed and audit_check.is_ours(log):
+        before = log.file.text()
+        shop.audit("shop.restored", file=path.name, made_at=info.created_at, head_before=before)
 
 
 def _forget_stream(shop: "Shop") -> None:

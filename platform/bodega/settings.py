@@ -24,18 +24,23 @@ VARIABLES: Mapping[str, str] = {
     "BODEGA_EDITION": "which addons a new shop begins with; storefront when unset",
     "BODEGA_JOB_LEASE": "seconds a silent worker keeps its job; 30 when unset",
     "BODEGA_SMTP_URL": "smtp://user:password@host:587 sends mail; kept in the shop when unset",
-    "BODEGA_MAIL_FROM": "whom mail is from, 'Shop <shop@shop.example>'; needed to send it",
+    "BODEGA_MAIL_FROM": "whom mail is from, 'Shop <shop@shop.example>'; SMTP's user when unset",
     "BODEGA_PUBLIC_URL": "https://… where people reach the shop; this machine's when unset",
     "BODEGA_TRUSTED_PROXIES": "addresses or networks of own proxies; none when unset",
     "BODEGA_RATE_LIMIT": "requests/seconds of each caller, or off; 6000/60 when unset",
     "BODEGA_RATE_LIMIT_ANONYMOUS": "of each address; as BODEGA_RATE_LIMIT when unset",
     "BODEGA_CORS_ORIGINS": "sites whose scripts may call the API, or *; none when unset",
     "BODEGA_HSTS": "seconds of Strict-Transport-Security on https, or off; a year when unset",
+    "BODEGA_SECRET_ADDON_SETTING": "the secret setting addon.setting; the stored one when unset",
     "BODEGA_LOG": "console or json; console on a terminal, json otherwise",
     "BODEGA_LOG_LEVEL": "debug, info, warning or error; info when unset",
 }
 _SECRETS = ("DATABASE_URL", "REDIS_URL", "BODEGA_SECRET_KEY", "BODEGA_ADMIN_PASSWORD",
             "BODEGA_SMTP_URL")  # fmt: skip
+
+
+#: What begins a variable with a secret setting of an addon.
+OUTSIDE = "BODEGA_SECRET_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Settings:
         redis_url: empty for wake-ups by SQLite in ``home``.
         secret_key: empty for one kept in ``home``.
         job_lease: seconds.
+        outside: variables of secret settings of addons, as they are set.
         smtp_url: empty to keep mail where operators can read it.
         mail_from: whom mail is from.
         public_url: empty when the operator does not say.
@@ -64,6 +70,7 @@ class Settings:
     admin_password: str = field(default="", repr=False)
     edition: str = "storefront"
     job_lease: float = 30.0
+    outside: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
     token_algorithm: str = "EdDSA"
@@ -75,6 +82,12 @@ class Settings:
     hsts: int = perimeter.DEFAULT_HSTS
     log_format: str = ""
     log_level: str = "info"
+
+    @property
+    def told_secrets(self) -> tuple[str, ...]:
+        """The secrets that the environment itself holds."""
+        given = (text for name, text in self.outside.items() if not name.endswith("_FILE"))
+        return (self.secret_key, self.admin_password, *given)
 
     @property
     def metrics_folder(self) -> Path:
@@ -127,9 +140,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
     def get(name: str, default: str = "") -> str:
         return _variable(environ, name) or default
 
-    limit = perimeter.quota(
-        "BODEGA_RATE_LIMIT", get("BODEGA_RATE_LIMIT"), perimeter.DEFAULT_QUOTA
-    )
+    limit = perimeter.quota("BODEGA_RATE_LIMIT", get("BODEGA_RATE_LIMIT"), perimeter.DEFAULT_QUOTA)
     return Settings(
         home=(home or Path(get("BODEGA_HOME", "shop"))).absolute(),
         database_url=_database_url(get("DATABASE_URL")),
@@ -142,12 +153,11 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
         token_algorithm=_choice(
             "BODEGA_TOKEN_ALGORITHM", get("BODEGA_TOKEN_ALGORITHM", "EdDSA"), ("EdDSA", "RS256")
         ),
-        smtp_url=_smtp_url(get("BODEGA_SMTP_URL"), get("BODEGA_MAIL_FROM")),
-        mail_from=get("BODEGA_MAIL_FROM"),
+        outside=_outside(environ),
+        smtp_url=_smtp_url(get("BODEGA_SMTP_URL")),
+        mail_from=_sender(get("BODEGA_MAIL_FROM"), get("BODEGA_SMTP_URL")),
         public_url=perimeter.public_url("BODEGA_PUBLIC_URL", get("BODEGA_PUBLIC_URL")),
-        trusted_proxies=perimeter.networks(
-            "BODEGA_TRUSTED_PROXIES", get("BODEGA_TRUSTED_PROXIES")
-        ),
+        trusted_proxies=perimeter.networks("BODEGA_TRUSTED_PROXIES", get("BODEGA_TRUSTED_PROXIES")),
         rate_limit=limit,
         rate_limit_anonymous=perimeter.quota(
             "BODEGA_RATE_LIMIT_ANONYMOUS", get("BODEGA_RATE_LIMIT_ANONYMOUS"), limit
@@ -196,17 +206,32 @@ def _redis_url(url: str) -> str:
     return url
 
 
-def _smtp_url(url: str, sender: str) -> str:
-    if sender:
-        read_sender(sender)
+def _outside(environ: Mapping[str, str]) -> dict[str, str]:
+    own = ("BODEGA_SECRET_KEY", "BODEGA_SECRET_KEY_FILE")
+    return {
+        name: value.strip()
+        for name, value in environ.items()
+        if name.startswith(OUTSIDE) and name not in own and value.strip()
+    }
+
+
+def _smtp_url(url: str) -> str:
     if url:
         read_server(url)
-        if not sender:
-            raise ConfigurationError(
-                "BODEGA_SMTP_URL is set but BODEGA_MAIL_FROM is not; say whom mail is from, "
-                "e.g. 'Shop <shop@shop.example>'"
-            )
     return url
+
+
+def _sender(text: str, url: str) -> str:
+    user = read_server(url).user if url else ""
+    text = text or (user if "@" in user else "")
+    if text:
+        read_sender(text)
+    elif url:
+        raise ConfigurationError(
+            "BODEGA_SMTP_URL is set but BODEGA_MAIL_FROM is not; say whom mail is from, "
+            "e.g. 'Shop <shop@shop.example>'"
+        )
+    return text
 
 
 def _seconds(name: str, text: str) -> float:

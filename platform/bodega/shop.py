@@ -30,12 +30,15 @@ from bodega.jobs.runner import Runner
 from bodega.mail import box
 from bodega.mail.jobs import send_mail
 from bodega.processes import Register
+from bodega.secret_sources import SecretSources
 from bodega.security import secrets, tokens
+from bodega.security.audit import AuditLog
 from bodega.security.identifying import Identifying
 from bodega.security.keys import KeyRing, load_keys
 from bodega.security.revocations import Revocations
 from bodega.security.throttle import Throttle
 from bodega.settings import Settings
+from bodega.telemetry.redaction import remember
 from bodega_sdk import models
 from bodega_sdk.capabilities import Callers, Grant
 from bodega_sdk.encoding import to_json
@@ -44,6 +47,7 @@ from bodega_sdk.extensions import Extension
 from bodega_sdk.identity import ANONYMOUS, Identity
 from bodega_sdk.jobs import Job, JobState
 from bodega_sdk.models import now
+from bodega_sdk.permissions import permissions_of
 from bodega_sdk.throttling import RateLimit
 
 log = structlog.get_logger(__name__)
@@ -70,6 +74,7 @@ class Session:
         self._at_work = Callers(capabilities.grants(assembly.addons, assembly.approved))
         self._packages = {addon.name: addon.manifest.package for addon in assembly.addons}
         self._secrets = capabilities.secrets(assembly.addons, assembly.settings)
+        self.outside = SecretSources(self)
         self._lock = threading.Lock()
         self.in_flight = 0
 
@@ -97,6 +102,10 @@ class Session:
             )
         with self.shop.transaction():
             outbox.append(self.databases.shop, event, key, data)
+
+    def audit(self, action: str, target: str, details: Mapping[str, Any]) -> None:
+        """See :func:`bodega_sdk.auditing.audit`."""
+        self.shop.audit_log.note(action, target, details)
 
     def enqueue(self, job: Job, payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
         """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
@@ -146,10 +155,14 @@ class Session:
     def setting(self, name: str) -> Any:
         """See :func:`bodega_sdk.settings.setting`."""
         value = self.assembly.settings[name]
-        if name in self._secrets:
-            self._require("secrets", name)
-        if secrets.is_sealed(value):
-            return secrets.unseal(self.shop.settings.key(), name, value)
+        if name not in self._secrets:
+            return value
+        self._require("secrets", name)
+        if found := self.outside.value(name):
+            value = found.value
+        elif secrets.is_sealed(value):
+            value = secrets.unseal(self.shop.settings.key(), name, value)
+        remember(str(value))
         return value
 
     def count(self, query: Any) -> int:
@@ -194,6 +207,10 @@ class Session:
         with self.shop.transaction():
             self.shop.revocations.add(session, version, until)
 
+    def permissions_of(self, roles: tuple[str, ...]) -> frozenset[str]:
+        """See :func:`bodega_sdk.permissions.permissions_held_by`."""
+        return permissions_of(roles, self.assembly.grants, self.assembly.permissions)
+
     def derive_key(self, purpose: str) -> bytes:
         """See :func:`bodega_sdk.secrets.derive_key`."""
         return secrets.derive(self.shop.settings.key(), f"bodega addon {purpose}")
@@ -204,11 +221,11 @@ class Session:
 
     def limit_left(self, limit: RateLimit, key: str) -> int:
         """See :meth:`bodega_sdk.throttling.RateLimit.left`."""
-        return self.shop.throttle.left(limit.name, Quota(limit.amount, limit.seconds), key)
+        return self.shop.throttle.left(limit, key)
 
     def reset_limit(self, limit: RateLimit, key: str) -> None:
         """See :meth:`bodega_sdk.throttling.RateLimit.reset`."""
-        self.shop.throttle.reset(limit.name, Quota(limit.amount, limit.seconds), key)
+        self.shop.throttle.reset(limit, key)
 
     def public_url(self) -> str:
         """See :func:`bodega_sdk.addresses.public_url`."""
@@ -261,6 +278,8 @@ class Shop:
         self._view = view or (lambda session: None)
         self.databases: Databases = open_databases(settings, connections)
         models.database.initialize(self.databases.shop)
+        self.audit_log = AuditLog(self.databases.shop, settings.home, settings.key)
+        self.databases.shop.recorder = self.audit_log
         self.register = Register(self.databases.runtime)
         self.catalogue = Catalogue({}, {})
         self._keys: KeyRing | None = None
@@ -366,3 +385,7 @@ class Shop:
         """See :func:`bodega_sdk.models.transaction`."""
         with self.databases.shop.atomic():
             yield
+
+    def audit(self, action: str, target: str = "", **details: Any) -> None:
+        """Write down an act of the kernel's own; see :func:`bodega_sdk.auditing.audit`."""
+        self.audit_log.note(action, target, details)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -14,7 +15,9 @@ from typing import NoReturn
 import click
 
 from bodega.addons import lifecycle
+from bodega.cli.tls import tls_options
 from bodega.errors import ConfigurationError, OperatorError
+from bodega.http.tls import pair
 from bodega.processes import execute_anew
 from bodega.settings import Settings, read_settings
 from bodega.shop import Shop
@@ -34,14 +37,18 @@ _LAST = 4.5
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of everything the shop keeps; takes the place of BODEGA_HOME.",
 )
-def main(host: str, port: int, home: Path | None) -> None:
+@tls_options
+def main(
+    host: str, port: int, home: Path | None, tls_certificate: Path | None, tls_key: Path | None
+) -> None:
     """Stream events to WebSocket clients until SIGTERM or SIGINT."""
     try:
         settings = read_settings(home=home)
         configure_logging(settings, "realtime")
         shop = open_shop(settings)
         _allow_many_sockets()
-        renew = asyncio.run(_serve(shop, host, port))
+        tls = pair(tls_certificate, tls_key)
+        renew = asyncio.run(_serve(shop, host, port, tls.context() if tls else None))
     except BodegaError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
@@ -74,7 +81,7 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(shop: Shop, host: str, port: int) -> bool:
+async def _serve(shop: Shop, host: str, port: int, tls: ssl.SSLContext | None) -> bool:
     """Serve until the end; return whether this process shall be executed anew."""
     stopping, renewing = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -85,7 +92,7 @@ async def _serve(shop: Shop, host: str, port: int) -> bool:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = Server(shop, host, port, renew=lambda: loop.call_soon_threadsafe(renew))
+    server = Server(shop, host, port, lambda: loop.call_soon_threadsafe(renew), tls)
     try:
         await server.start()
     except OSError as error:

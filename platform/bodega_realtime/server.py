@@ -1,6 +1,7 @@
 """The server: it accepts clients, follows the addons, and drains when it is stopped."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -36,11 +37,18 @@ class Server:
         shop: with its Assembly computed.
         port: 0 for any that is free.
         renew: called in another thread when an addon was upgraded, to replace this process.
+        tls: encrypts the connections; None where a proxy does, or nobody.
     """
 
     def __init__(
-        self, shop: Shop, host: str, port: int, renew: Callable[[], object] = lambda: None
+        self,
+        shop: Shop,
+        host: str,
+        port: int,
+        renew: Callable[[], object] = lambda: None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._shop = shop
         self._address = (host, port)
         # Two threads: a crowd that returns and replays must not delay what is live.
@@ -73,6 +81,7 @@ class Server:
         return await serve(
             self._talk,
             *self._address,
+            ssl=self._tls,
             process_request=self._answer,
             process_response=self._mend,
             select_subprotocol=_select,

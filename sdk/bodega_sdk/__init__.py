@@ -6,6 +6,7 @@ Whatever is listed in ``__all__`` here, and the public names of the modules
 
 from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
 from bodega_sdk.addresses import public_url
+from bodega_sdk.auditing import audit
 from bodega_sdk.capabilities import addon_api
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
@@ -30,7 +31,7 @@ from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
 from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
 from bodega_sdk.money import Money
 from bodega_sdk.outgoing import Fetched, fetch
-from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES
+from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES, permissions_held_by
 from bodega_sdk.resources import Collection, Filter
 from bodega_sdk.secrets import derive_key, seal, unseal
 from bodega_sdk.settings import Setting, setting
@@ -75,6 +76,7 @@ __all__ = [
     "Subscriptions",
     "UTCDateTimeField",
     "addon_api",
+    "audit",
     "database",
     "derive_key",
     "extends",
@@ -89,6 +91,7 @@ __all__ = [
     "job_state",
     "manifest_hook",
     "now",
+    "permissions_held_by",
     "public_url",
     "read_token",
     "revoke_session",

@@ -5,7 +5,7 @@ order. ``on_*`` hooks act. A name ending in ``_specs`` lets an addon publish hoo
 its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,6 +187,25 @@ def register_credentials() -> Iterable[Credential]:
         >>> @hookimpl
         ... def register_credentials() -> list[Credential]:
         ...     return [Credential("loyaltycard_", lambda sent: None)]
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_secret_sources() -> Iterable[Callable[[str], str | None]]:
+    """Return functions that give secret settings from elsewhere, such as a vault.
+
+    Each is called with a setting's name, ``"payments.api_key"``, and returns its value as
+    text, or None for the next source, and at last what an operator stored. What it raises
+    makes the setting unavailable (503), which is better than a wrong key. Values are kept for
+    60 seconds in each process. While a source is asked, the settings that it reads itself come
+    from no source. It is asked in the middle of requests: it should answer within a second.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_secret_sources() -> list[Callable[[str], str | None]]:
+        ...     return [{"payments.api_key": "from the vault"}.get]
     """
     raise AssertionError("a specification is not called")
 

@@ -89,7 +89,8 @@ class Request:
         """Return this request's address with query parameters replaced (None drops one)."""
         query: dict[str, Any] = dict(self.raw.params) | changes
         kept = {name: value for name, value in query.items() if value is not None}
-        base = getattr(self.raw.context, "base", None) or self.raw.prefix
+        base_of = getattr(self.raw.context, "base_of", None)
+        base = base_of(self.raw) if base_of else self.raw.prefix
         return f"{base}{self.raw.path}{falcon.to_query_str(kept)}"
 
 
@@ -101,6 +102,8 @@ class Reply:
         body: JSON-serialisable; None sends no body.
         status: HTTP status code.
         headers: further headers.
+        content: bytes to send instead of JSON, e.g. of a picture.
+        media: their media type, e.g. ``"image/webp"``.
 
     Example::
 
@@ -111,7 +114,12 @@ class Reply:
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    media: str = "application/octet-stream"
 
+
+#: Whose objects a route reaches, narrowest last.
+OBJECTS = ("all", "organization", "own")
 
 Handler = Callable[[Request], Any]
 
@@ -223,6 +231,9 @@ class Route:
         status: the status of success.
         path_types: types of path parameters other than UUID.
         tag: the group in the documentation; the addon's name when empty.
+        objects: whose objects it reaches: ``all``, those of the caller's ``organization``,
+            or the caller's ``own``; its handler sees to that.
+        beyond: the permission with which it reaches all of them nevertheless.
 
     Example::
 
@@ -248,6 +259,8 @@ class Route:
     status: int = 200
     path_types: Mapping[str, type] = field(default_factory=dict)
     tag: str = ""
+    objects: str = "all"
+    beyond: str = ""
     addon: str = ""
     #: Path and class of the collection that it belongs to.
     mounted: "tuple[str, type[Any]] | None" = field(default=None, compare=False, repr=False)

@@ -19,7 +19,7 @@ _UNFIT = ("Cc", "Cs", "Zl", "Zp")
 
 
 def send_mail(to: str, subject: str, text: str, html: str = "") -> UUID:
-    """Write a mail in the transaction that is open; a worker sends it after the commit.
+    r"""Write a mail in the transaction that is open; a worker sends it after the commit.
 
     It is kept where operators can read it when the shop knows no mail server. It may arrive
     twice, with one Message-ID, if a worker dies right after sending it.
@@ -41,7 +41,7 @@ def send_mail(to: str, subject: str, text: str, html: str = "") -> UUID:
 
         >>> with transaction():
         ...     mail_id = send_mail("ada@shop.example", "Your points", "You have 3 points.")
-        >>> send_mail("ada@shop.example", "Hi\\r\\nBcc: eve@shop.example", "You have 3 points.")
+        >>> send_mail("ada@shop.example", "Hi\r\nBcc: eve@shop.example", "You have 3 points.")
         Traceback (most recent call last):
         bodega_sdk.errors.InvalidInput: A mail's subject must be one line without control ...
     """

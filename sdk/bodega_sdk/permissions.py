@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from bodega_sdk.runtime import runtime
+
 #: Anybody, logged in or not, e.g. ``Identity().may(PUBLIC)``.
 PUBLIC = "public"
 #: Anybody who is logged in, e.g. ``Identity("7").may(AUTHENTICATED)``.
@@ -24,3 +26,17 @@ def permissions_of(
     for role in roles:
         held |= everything if role == "admin" else grants.get(role, frozenset())
     return held
+
+
+def permissions_held_by(*roles: str) -> frozenset[str]:
+    """Return the permissions that roles hold in this shop, as it is now.
+
+    Args:
+        roles: names out of :data:`ROLES`.
+
+    Example::
+
+        >>> permissions_held_by("user") <= permissions_held_by("admin")
+        True
+    """
+    return runtime().permissions_of(roles)

@@ -6,7 +6,7 @@ are where an addon puts its domain functions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,7 +14,13 @@ import peewee
 
 from bodega_sdk import pagination
 from bodega_sdk.encoding import etag, to_json
-from bodega_sdk.errors import BadRequest, FieldError, NotFound, PreconditionFailed
+from bodega_sdk.errors import (
+    BadRequest,
+    FieldError,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+)
 from bodega_sdk.extensions import Extension, extended
 from bodega_sdk.http import Parameter, Reply, Request, Route
 from bodega_sdk.models import Entity, transaction
@@ -57,6 +63,10 @@ class Collection:
         orderings: name → field that is never null.
         default_ordering: one of them, with ``-`` for descending.
         verbs: which of the six are served.
+        objects: whose rows it is about, see :class:`bodega_sdk.http.Route`.
+        beyond: the permission with which it is about all rows nevertheless.
+        owner: the field that says whose a row is: an account's id, or an organization's.
+        hidden: whether others' rows cannot be seen either; else they cannot be changed.
         searchable: whether ``?search=`` is known; then :meth:`search` must be written.
 
     Example::
@@ -79,6 +89,10 @@ class Collection:
     orderings: ClassVar[Mapping[str, Any]] = {}
     default_ordering: ClassVar[str] = "-created_at"
     searchable: ClassVar[bool] = False
+    objects: ClassVar[str] = "all"
+    beyond: ClassVar[str] = ""
+    owner: ClassVar[Any] = None
+    hidden: ClassVar[bool] = True
     verbs: ClassVar[tuple[str, ...]] = ("list", "create", "read", "replace", "change", "delete")
     page_size: ClassVar[int] = 20
     largest_page: ClassVar[int] = 200
@@ -151,7 +165,12 @@ class Collection:
             "delete": Route("DELETE", item, self._delete, self.write, f"Delete a {noun}",
                             status=204),
         }  # fmt: skip
-        return tuple(made[verb] for verb in self.verbs)
+        whose: dict[str, Any] = {"objects": self.objects, "beyond": self.beyond}
+        seen_by_all = () if self.hidden else ("list", "read")
+        return tuple(
+            made[verb] if verb in seen_by_all else replace(made[verb], **whose)
+            for verb in self.verbs
+        )
 
     def _parameters(self) -> tuple[Parameter, ...]:
         names = sorted(self._orderings)
@@ -166,7 +185,7 @@ class Collection:
 
     def _list(self, request: Request) -> dict[str, Any]:
         narrowing = self._narrowing(request.query)
-        query = self._filtered(self._join(self.select(request), narrowing), request.query)
+        query = self._filtered(self._join(self._seen(request), narrowing), request.query)
         count = pagination.count_rows(query)
         others = [item for item in self._extensions if item not in narrowing]
         query = self._with_companions(self._join(query, others))
@@ -198,6 +217,7 @@ class Collection:
 
     def _create(self, request: Request) -> Reply:
         data, members = self._split(request.body)
+        data = self._owned(request, data)
         with transaction():
             row = self.create(request, data)
             self._take(row, members, whole=True)
@@ -232,6 +252,7 @@ class Collection:
 
     def _write(self, request: Request, *, whole: bool) -> dict[str, Any]:
         data, members = self._split(request.body)
+        self._refuse_giving(request, data)
         with transaction():
             row = self.hold(request)
             changed = self.change(request, row, data)
@@ -253,9 +274,12 @@ class Collection:
 
         Raises:
             NotFound: there is none that the caller may see.
+            PermissionDenied: the caller may see it, but it is somebody else's.
             PreconditionFailed: it was changed since the caller read it.
         """
         row = self.get(request, lock=True)
+        if not self._is_mine(request, row):
+            raise PermissionDenied(f"This {self.noun} is not yours to change.")
         wanted = request.raw.get_header("If-Match")
         if wanted and wanted.strip() != "*" and not self._matches(row, wanted):
             raise PreconditionFailed(
@@ -278,7 +302,7 @@ class Collection:
             NotFound: there is none that the caller may see.
         """
         key: UUID = request.params["id"]
-        row = self._whole(self.select(request).where(self.model.id == key)).first()
+        row = self._whole(self._seen(request).where(self.model.id == key)).first()
         if row is not None and lock:
             # Read again under the lock: the row may have changed while we waited for it.
             row = self.model.find(key, lock=True)
@@ -289,6 +313,46 @@ class Collection:
                 [FieldError("id", f"No {self.noun} has this id.", str(key))],
             )
         return row
+
+    # Whose rows they are.
+
+    def whose(self, request: Request) -> UUID | None:
+        """Return the id that ``owner`` must hold for the caller to reach a row; None for any.
+
+        Raises:
+            PermissionDenied: the caller belongs to no organization.
+        """
+        identity = request.identity
+        if self.objects == "all" or (self.beyond and identity.may(self.beyond)):
+            return None
+        if self.objects == "own":
+            return _uuid(identity.subject, "You have no account here.")
+        none = "You belong to no organization; an administrator can help."
+        return _uuid(identity.organization, none)
+
+    def _seen(self, request: Request) -> Any:
+        mine = self.whose(request) if self.hidden else None
+        query = self.select(request)
+        return query if mine is None else query.where(self.owner == mine)
+
+    def _is_mine(self, request: Request, row: Any) -> bool:
+        mine = self.whose(request)
+        return mine is None or getattr(row, _key_of(self.owner)) == mine
+
+    def _owned(self, request: Request, data: dict[str, Any]) -> dict[str, Any]:
+        """Return what a new row is made of, with whose it is."""
+        self._refuse_giving(request, data)
+        mine = self.whose(request)
+        return data if mine is None else data | {self.owner.name: mine}
+
+    def _refuse_giving(self, request: Request, data: Mapping[str, Any]) -> None:
+        """Refuse to say whose a row is, but from those who reach all of them."""
+        name = self.owner.name if self.owner is not None else None
+        if name in data and self.whose(request) is not None:
+            raise PermissionDenied(
+                f"You cannot choose whose a {self.noun} is.",
+                [FieldError(str(name), "Leave this out; it is yours.")],
+            )
 
     def _whole(self, query: Any) -> Any:
         return self._with_companions(self._join(query, self._extensions))
@@ -315,3 +379,15 @@ class Collection:
             for item, members in zip(shown, extension.show(rows), strict=True):
                 item[extension.addon] = members
         return shown
+
+
+def _key_of(field: Any) -> str:
+    """Return the attribute of a row that holds a field's bare value."""
+    return str(getattr(field, "object_id_name", field.name))
+
+
+def _uuid(text: str, otherwise: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise PermissionDenied(otherwise) from None

@@ -34,6 +34,9 @@ class Runtime(Protocol):
     def publish(self, event: "Event", key: str, data: Mapping[str, Any]) -> None:
         """See :meth:`bodega_sdk.events.Event.publish`."""
 
+    def audit(self, action: str, target: str, details: Mapping[str, Any]) -> None:
+        """See :func:`bodega_sdk.auditing.audit`."""
+
     def enqueue(self, job: "Job", payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
         """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
 
@@ -70,6 +73,9 @@ class Runtime(Protocol):
 
     def revoke_session(self, session: str, until: datetime, version: int | None) -> None:
         """See :func:`bodega_sdk.identity.revoke_session`."""
+
+    def permissions_of(self, roles: tuple[str, ...]) -> frozenset[str]:
+        """See :func:`bodega_sdk.permissions.permissions_held_by`."""
 
     def derive_key(self, purpose: str) -> bytes:
         """See :func:`bodega_sdk.secrets.derive_key`."""

@@ -5,6 +5,7 @@ marshmallow's own fields read ``"yes"`` as true and let NUL bytes through; these
 field, e.g. ``String(validate=validate.OneOf(["gold", "silver"]))``.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from decimal import Decimal
@@ -16,10 +17,11 @@ from marshmallow.exceptions import ValidationError
 
 from bodega_sdk.errors import FieldError, InvalidInput
 from bodega_sdk.ids import UUID_TEXT
+from bodega_sdk.mail import check_address
 from bodega_sdk.money import LARGEST, read_decimal
 
 __all__ = [
-    "Amount", "Boolean", "Dict", "Email", "Integer", "List", "Nested", "Schema", "String",
+    "Amount", "Boolean", "Date", "Dict", "Email", "Integer", "List", "Nested", "Schema", "String",
     "Timestamp", "Url", "Uuid", "ValidationError", "load", "validate",
 ]  # fmt: skip
 
@@ -31,6 +33,7 @@ List = fields.List
 Nested = fields.Nested
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: Errors of one request that are listed.
 MOST_ERRORS = 50
 
@@ -105,7 +108,11 @@ class Email(String):
         super().__init__(max_length=254, strip=True, validate=validate.Email(), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return super()._deserialize(value, attr, data, **kwargs).lower()
+        text = super()._deserialize(value, attr, data, **kwargs).lower()
+        try:
+            return check_address(text)
+        except InvalidInput:
+            raise ValidationError("Not a valid email address.") from None
 
 
 class Url(String):
@@ -188,6 +195,21 @@ class Timestamp(fields.AwareDateTime):
             return None
         shown: str = value.astimezone(UTC).isoformat()
         return shown.replace("+00:00", "Z")
+
+
+class Date(fields.Date):
+    """A day in ISO 8601, ``"1990-12-31"``.
+
+    Example::
+
+        >>> Date().deserialize("1990-12-31").year
+        1990
+    """
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type="date")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Amount(fields.Field[Decimal]):

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,13 @@ from bodega.addons import lifecycle
 from bodega.addons.discovery import Catalogue, discover
 from bodega.database.tables import AddonRow
 from bodega.editions import Edition
+from bodega.http.app import build_app
+from bodega.http.gate import Gate
 from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_sdk.runtime import bound
+from bodega_sdk.testing.client import Client
+from bodega_sdk.testing.shop import settings_for
 from bodega_sdk.testing.working import run_due
 
 # How long one example takes says nothing on a machine that others use too.
@@ -269,3 +273,29 @@ def terminal(settings: Settings, site: Site) -> Terminal:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return Terminal({**os.environ, **told})
+
+
+@pytest.fixture(scope="session")
+def products_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a started shop of products, on SQLite, to copy."""
+    home = tmp_path_factory.mktemp("products") / "shop"
+    shop = Shop(settings_for(home), build_app, connections=2)
+    lifecycle.prepare(shop, Edition("test", ("products",)))
+    shop.databases.close()
+    return home
+
+
+@pytest.fixture
+def served(products_home: Path, tmp_path: Path) -> Iterator[Callable[..., Client]]:
+    """Serve a shop of products with settings changed: ``served(rate_limit=Quota(3, 60))``."""
+    with ExitStack() as stack:
+        shutil.copytree(products_home, tmp_path / "shop")
+
+        def serve(**changes: Any) -> Client:
+            shop = Shop(replace(settings_for(tmp_path / "shop"), **changes), build_app)
+            stack.callback(shop.databases.close)
+            shop.refresh()
+            stack.enter_context(bound(shop.current))
+            return Client(Gate(shop), shop)
+
+        yield serve

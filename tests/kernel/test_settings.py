@@ -9,6 +9,7 @@ import pytest
 from bodega.errors import ConfigurationError
 from bodega.settings import VARIABLES, Settings, read_settings
 
+SMTP = "smtp://me%40shop.example:word@mail.example:587"
 POSTGRES = "postgresql://shop:secret@db.example/shop"
 VALUES: dict[str, tuple[str, str, Any]] = {
     "BODEGA_HOME": ("/srv/bodega", "home", Path("/srv/bodega")),
@@ -19,10 +20,14 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "BODEGA_ADMIN_PASSWORD": ("open sesame", "admin_password", "open sesame"),
     "BODEGA_EDITION": ("bazaar", "edition", "bazaar"),
     "BODEGA_JOB_LEASE": ("2.5", "job_lease", 2.5),
+    "BODEGA_SMTP_URL": (SMTP, "smtp_url", SMTP),
+    "BODEGA_MAIL_FROM": ("Shop <me@shop.example>", "mail_from", "Shop <me@shop.example>"),
+    "BODEGA_SECRET_ADDON_SETTING": ("x", "outside", {"BODEGA_SECRET_ADDON_SETTING": "x"}),
     "BODEGA_LOG": ("json", "log_format", "json"),
     "BODEGA_LOG_LEVEL": ("debug", "log_level", "debug"),
 }
-SECRETS = ("DATABASE_URL", "REDIS_URL", "BODEGA_SECRET_KEY", "BODEGA_ADMIN_PASSWORD")
+SECRETS = ("DATABASE_URL", "REDIS_URL", "BODEGA_SECRET_KEY", "BODEGA_ADMIN_PASSWORD",
+           "BODEGA_SMTP_URL")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", VARIABLES)

@@ -17,7 +17,7 @@ from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.extensions import Extension
 from bodega_sdk.identity import Credential
-from bodega_sdk.http import METHODS, Parameter, Route
+from bodega_sdk.http import METHODS, OBJECTS, Parameter, Route
 from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
@@ -90,6 +90,9 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
         if len(_PARAMETER.findall(channel.name)) != 1:
             yield f"channel {channel.name!r}: expected one parameter, as in 'orders.{{id}}'"
         yield from _permission_faults(f"channel {channel.name}", channel.permission, manifest)
+    for source in addon.secret_sources:
+        if not callable(source):
+            yield f"source of secrets {source!r} is no function"
     for hook in addon.hooks:
         if hook.name in hookspecs.hook_names():
             yield f"hook {hook.name!r} is one of the kernel's"
@@ -137,6 +140,10 @@ def _route_faults(route: Route, manifest: Manifest) -> Iterator[str]:
         yield f"{shown}: expected one of {', '.join(METHODS)}"
     yield from _path_faults(shown, route, manifest)
     yield from _permission_faults(shown, route.permission, manifest)
+    if route.objects not in OBJECTS:
+        yield f"{shown}: its objects must be one of {', '.join(OBJECTS)}, found {route.objects!r}"
+    if route.beyond:
+        yield from _permission_faults(f"{shown} beyond {route.objects}", route.beyond, manifest)
     for schema in (route.body, route.returns):
         if schema is not None and not (isinstance(schema, type) and issubclass(schema, Schema)):
             yield f"{shown}: expected a subclass of Schema, found {schema!r}"

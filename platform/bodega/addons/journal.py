@@ -95,4 +95,6 @@ def _take_back(shop: "Shop", row: Any) -> None:
     with schema_change(shop.databases.shop):
         AddonRow.update(enabled=True).where(AddonRow.name.in_(row.enabled_before)).execute()
         JournalRow.delete().where(JournalRow.id == row.id).execute()
+        enabled = list(row.enabled_before)
+        shop.audit("addon.removal_undone", f"addon:{row.addon}", verb=row.verb, enabled=enabled)
         steps.settle(shop, shop.catalogue.manifests.keys() | set(row.enabled_before))

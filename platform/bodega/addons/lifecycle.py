@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bodega import capabilities, state
-from bodega.addons import archive, codes, journal, orphans, removal, steps
+from bodega.addons import archive, codes, journal, orphans, recording, removal, steps
 from bodega.addons.discovery import discover
 from bodega.addons.following import ready, wait_for
 from bodega.addons.operator_lock import operator_lock
@@ -128,6 +128,7 @@ def _take(shop: "Shop", made: Plan, quarantined: Iterable[str]) -> Change:
     if not now:
         return Change(_named(made), state.read_generation(), waiting=waiting)
     steps.take(shop, now)
+    recording.taken(shop, made, now)
     assembly = steps.settle(shop, {*quarantined, *waiting})
     named = {name: code for name, code in assembly.code.items() if name in _named(made)}
     return Change(_named(made), assembly.generation, codes=named, waiting=waiting)
@@ -176,6 +177,7 @@ def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | N
         disabling = [step for step in made.steps if step.verb == "disable"]
         begun = journal.begin(verb, name, planner.state.enabled)
         steps.take(shop, disabling)
+        recording.taken(shop, made, disabling)
         generation = steps.settle(shop, planner.before.faults).generation
     try:
         removal.wait_until_drained(shop, generation)
@@ -187,6 +189,7 @@ def _remove(shop: "Shop", verb: str, name: str, cascade: bool, expected: str | N
             journal.must_be_open(begun)
             for step, path in dropping.items():
                 removal.remove(shop, step, path)
+                recording.removed(shop, made, step, path)
             purged = [step.addon for step in dropping if step.verb == "purge"]
             journal.reach_cleaning(removal.files_of(shop, addon) for addon in purged)
             generation = steps.settle(shop, planner.before.faults).generation
@@ -212,6 +215,7 @@ def retry(shop: "Shop", name: str) -> Change:
         if name in made.before.faults:
             raise AddonError(str(made.before.faults[name]))
         quarantine.forgive(name)
+        shop.audit("addon.retried", f"addon:{name}")
         return Change((name,), steps.settle(shop, made.before.faults).generation)
 
 
@@ -260,6 +264,7 @@ def restore(shop: "Shop", path: Path) -> Restored:
                 conflict_target=[SettingRow.name], update={SettingRow.value: value}
             ).execute()
         shop.catalogue = discover()
+        shop.audit("addon.restored", f"addon:{found.addon}", archive=path.name, rows=rows)
         steps.settle(shop, shop.catalogue.manifests)
     return Restored(rows, gone, found.missing(removal.files_of(shop, found.addon)))
 

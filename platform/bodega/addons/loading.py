@@ -53,6 +53,7 @@ class LoadedAddon:
     commands: tuple[click.Command, ...] = ()
     console_pages: tuple[ConsolePage, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    secret_sources: tuple[Callable[[str], str | None], ...] = ()
     hooks: tuple[Hook[..., Any], ...] = ()
     implementations: tuple[Implementation, ...] = ()
     first_start: Callable[[FirstStart], None] | None = field(default=None, compare=False)
@@ -108,6 +109,7 @@ def _load(manifest: Manifest) -> LoadedAddon:
         commands=_gather(hooks.register_commands),
         console_pages=_gather(hooks.register_console_pages),
         credentials=_gather(hooks.register_credentials),
+        secret_sources=_gather(hooks.register_secret_sources),
         hooks=_published(manifest),
         implementations=implementations(manifest.name, manager, module),
         first_start=_first_start(hooks),

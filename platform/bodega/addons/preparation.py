@@ -70,6 +70,8 @@ def prepare(shop: "Shop", edition: Edition | None = None) -> Preparation:
             lines = _first_start(shop, edition, done)
         else:
             done += _migrate_enabled(shop)
+        if first or done:
+            shop.audit("shop.created" if first else "shop.migrated", migrations=done)
     return Preparation(first, tuple(done), tuple(lines))
 
 

@@ -17,6 +17,7 @@ from bodega.addons.steps import Refused
 from bodega.database.connection import Postgres, Sqlite, is_postgres
 from bodega.database.migrating import KERNEL_MIGRATIONS, migrate, pending
 from bodega.database.structure import tables_of
+from bodega.security.audit import unrecorded
 from bodega_sdk.ids import uuid7
 from bodega_sdk.manifest import Manifest
 
@@ -54,7 +55,7 @@ def rehearse(
         Refused: a foreign key would block another addon.
     """
     planned: dict[str, Rehearsal] = {}
-    with _scratch(shop.databases.shop) as scratch:
+    with unrecorded(), _scratch(shop.databases.shop) as scratch:
         migrate(scratch, "bodega", KERNEL_MIGRATIONS)
         owners = dict.fromkeys(tables_of(scratch), "bodega")
         for name in order:

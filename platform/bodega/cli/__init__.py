@@ -10,6 +10,7 @@ import peewee
 from bodega import __version__
 from bodega.cli.context import Context, home_option
 from bodega.reserved import COMMANDS
+from bodega.security.callers import calling, of_command
 from bodega_sdk.errors import BodegaError, Problem
 
 
@@ -51,11 +52,13 @@ def _of_addons(context: Context) -> dict[str, click.Command]:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bodega")
 @home_option
-def bodega() -> None:
+@click.pass_context
+def bodega(ctx: click.Context) -> None:
     """Run and look after a Bodega shop.
 
     Example: bodega up
     """
+    ctx.with_resource(calling(of_command()))
 
 
 def main(arguments: list[str] | None = None) -> None:

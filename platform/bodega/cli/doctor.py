@@ -83,6 +83,12 @@ def _addons(context: Context) -> str:
     return f"{', '.join(addon.name for addon in assembly.addons)} enabled"
 
 
+def _audit(context: Context) -> str:
+    from bodega.security.audit_check import glance
+
+    return f"the log ends with entry {glance(context.shop().audit_log).seq}, as it should"
+
+
 def _processes(context: Context) -> str:
     living = context.shop().register.living()
     return ", ".join(map(str, living)) or "none runs; start them with 'bodega up'"
@@ -95,5 +101,6 @@ _CHECKS: dict[str, Callable[[Context], str]] = {
     "keys": _keys,
     "queue": _queue,
     "addons": _addons,
+    "audit": _audit,
     "processes": _processes,
 }

@@ -34,13 +34,15 @@ def list_settings(context: Context, disabled: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([item.as_json() for item in found], indent=2, ensure_ascii=False))
         return
-    head = [("", "NAME", "VALUE", "DEFAULT", "STATE", "HELP")]
+    head = [("", "NAME", "VALUE", "DEFAULT", "SOURCE", "STATE", "HELP")]
     rows = [
         ("*" if item.changed else "", item.name, _text(item.value),
-         _text(item.as_json()["default"]), item.state, item.declared.help)
+         _text(item.as_json()["default"]), item.source, item.state, item.declared.help)
         for item in found
     ]  # fmt: skip
     echo_table([*head, *rows])
+    for variable in operator_settings.unknown_variables(context.shop()):
+        click.echo(f"Warning: {variable} is set, but no addon has such a secret setting", err=True)
 
 
 def _text(value: Any) -> str:
@@ -76,6 +78,9 @@ def set_value(context: Context, name: str, value: str | None, stdin: bool) -> No
     found = operator_settings.find(shop, name)
     text = _given(name, value, stdin, found.secret)
     changed, generation = operator_settings.change(shop, name, parsed(name, found.declared, text))
+    if changed.source != "stored":
+        click.echo(f"{name} is stored, but the one from the {changed.source} goes before it.")
+        return
     click.echo(f"{name} is {_text(changed.value)} now; {_following(generation)}")
 
 

@@ -1,10 +1,11 @@
 """``bodega up``: the whole shop in one terminal."""
 
-from ipaddress import ip_address
+from pathlib import Path
 
 import click
 
 from bodega.cli.context import Context, home_option, strict_option
+from bodega.cli.tls import tls_options
 
 
 @click.command()
@@ -15,37 +16,42 @@ from bodega.cli.context import Context, home_option, strict_option
               help="Port of the real-time server.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True,
               help="Processes that serve the API.")  # fmt: skip
+@tls_options
 @home_option
 @strict_option
 @click.pass_obj
-def up(context: Context, host: str, port: int, realtime_port: int, workers: int) -> None:
+def up(
+    context: Context,
+    host: str,
+    port: int,
+    realtime_port: int,
+    workers: int,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+) -> None:
     """Start the API, a worker and the real-time server; Ctrl-C stops them all.
 
     The first start makes everything and prints the administrator's password.
 
     Example: bodega up --port 8000
     """
+    from bodega.http.addresses import local_url
+    from bodega.http.tls import pair
     from bodega.supervisor import Part, supervise
 
+    tls = pair(tls_certificate, tls_key)
     lines = _prepare(context)
     home = ("--home", str(context.settings.home))
-    listen = ("--host", host)
+    listen = ("--host", host, *(tls.options if tls else ()))
+    secure = "s" if tls else ""
     parts = (
         Part("web", ("serve", *listen, "--port", str(port), "--workers", str(workers), *home)),
         Part("worker", ("worker", *home)),
         Part("realtime", ("realtime", *listen, "--port", str(realtime_port), *home)),
     )
-    shown = _reachable(host)
-    _banner(f"http://{shown}:{port}", f"ws://{shown}:{realtime_port}/ws", lines)
+    realtime = local_url(f"ws{secure}", host, realtime_port)
+    _banner(local_url(f"http{secure}", host, port), f"{realtime}/ws", lines)
     raise SystemExit(supervise(parts, ((host, port), (host, realtime_port))))
-
-
-def _reachable(host: str) -> str:
-    """Return an address that a browser here can use for one that we listen on."""
-    try:
-        return "127.0.0.1" if ip_address(host).is_unspecified else host
-    except ValueError:
-        return host
 
 
 def _prepare(context: Context) -> tuple[str, ...]:

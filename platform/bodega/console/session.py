@@ -50,7 +50,7 @@ class ConsoleSession:
         ends = float(self._session.read_token(token, "access")["exp"])
         resp.set_cookie(
             COOKIE, token, max_age=max(1, int(ends - time.time())), path=PATH, http_only=True,
-            same_site="Strict", secure=req.forwarded_scheme == "https",
+            same_site="Strict", secure=req.context.scheme == "https",
         )  # fmt: skip
         resp.status = 204
 

@@ -11,7 +11,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import peewee
 
@@ -22,10 +22,27 @@ _TABLE = "bodega_collection"
 _NAMES = re.compile(r'"(\w+)"')
 
 
+class Recorder(Protocol):
+    """What has something to write at the end of each transaction: the audit log."""
+
+    def write(self) -> None:
+        """Write it, right before the commit."""
+
+    def written(self) -> None:
+        """Go on, right behind the commit."""
+
+    def mark(self) -> int:
+        """Return the place that a savepoint goes back to."""
+
+    def forget(self, mark: int | None = None) -> None:
+        """Drop what was noted behind a place, or in the whole transaction."""
+
+
 class VersionedWrites:
     """A peewee database that notes which versioned tables a transaction writes to."""
 
     _touched: threading.local
+    recorder: Recorder | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._touched = threading.local()
@@ -42,13 +59,30 @@ class VersionedWrites:
 
     def commit(self) -> None:
         """Raise the versions of what the transaction wrote to, and commit."""
+        if self.recorder is not None:
+            # Before the versions: whoever holds those waits for nobody.
+            self.recorder.write()
         self.raise_versions()
         super().commit()  # type: ignore[misc]
+        if self.recorder is not None:
+            self.recorder.written()
 
     def rollback(self) -> None:
         """Roll back, and forget what the transaction wrote to."""
         self.forget_touched()
+        if self.recorder is not None:
+            self.recorder.forget()
         super().rollback()  # type: ignore[misc]
+
+    def begin(self, *args: Any, **kwargs: Any) -> None:
+        """Begin a transaction; what one left behind whose connection was lost, goes."""
+        if self.recorder is not None:
+            self.recorder.forget()
+        super().begin(*args, **kwargs)  # type: ignore[misc]
+
+    def savepoint(self) -> "Savepoint":
+        """Return a savepoint; see :class:`Savepoint`."""
+        return Savepoint(self)
 
     def touch(self, *tables: str) -> None:
         """Note that tables are being changed."""
@@ -76,6 +110,21 @@ class VersionedWrites:
                 f"ON CONFLICT (name, stripe) DO UPDATE SET version = {_TABLE}.version + 1",
                 (table, stripe),
             )
+
+
+class Savepoint(peewee._savepoint):
+    """A savepoint whose rollback takes along what was noted for the audit log since."""
+
+    def _begin(self) -> None:
+        super()._begin()
+        recorder = self.db.recorder
+        self._mark = recorder.mark() if recorder is not None else 0
+
+    def rollback(self, begin: bool = True) -> None:
+        """Roll back to where it began."""
+        if self.db.recorder is not None:
+            self.db.recorder.forget(self._mark)
+        super().rollback(begin)
 
 
 def _written(query: Any) -> set[str]:

@@ -1,6 +1,7 @@
 """The kernel's own tables."""
 
 from typing import Any
+from uuid import UUID
 
 import peewee
 
@@ -199,6 +200,47 @@ class MailRow(Model):
         indexes = ((("to", "id"), False), (("status", "id"), False))
 
 
+class AuditRow(Model):
+    """An entry of the audit log; see :mod:`bodega.security.audit`, which alone writes them."""
+
+    seq: Any = peewee.BigIntegerField(primary_key=True)
+    at: Any = UTCDateTimeField(index=True)
+    actor: Any = peewee.CharField(max_length=200)
+    action: Any = peewee.CharField(max_length=100)
+    target: Any = peewee.CharField(max_length=200)
+    address: Any = peewee.CharField(max_length=64)
+    request_id: Any = peewee.CharField(max_length=100)
+    # JSON as it was sealed: a column of JSON would give it back in another form.
+    details: Any = peewee.TextField()
+    previous: Any = peewee.CharField(max_length=64)
+    hash: Any = peewee.CharField(max_length=64)
+
+    class Meta:
+        table_name = "bodega_audit"
+        versioned = True
+        indexes = (
+            (("actor", "seq"), False),
+            (("action", "seq"), False),
+            (("target", "seq"), False),
+        )
+
+    @property
+    def id(self) -> UUID:
+        """Its place, in the form in which cursors remember keys."""
+        return UUID(int=self.seq)
+
+
+class AuditHeadRow(Model):
+    """The last entry of the audit log; whoever appends holds this row."""
+
+    id: Any = peewee.IntegerField(primary_key=True)
+    seq: Any = peewee.BigIntegerField()
+    hash: Any = peewee.CharField(max_length=64)
+
+    class Meta:
+        table_name = "bodega_audit_head"
+
+
 #: All of them.
 KERNEL_TABLES: tuple[type[Model], ...] = (
     AddonRow,
@@ -214,4 +256,6 @@ KERNEL_TABLES: tuple[type[Model], ...] = (
     LedgerRow,
     JournalRow,
     MailRow,
+    AuditRow,
+    AuditHeadRow,
 )

@@ -73,6 +73,8 @@ def _write(breaker: Breaker, shop: "Shop") -> bool:
     if wanted == hooks:
         return False
     _store(row.name, wanted)
+    action = "addon.recovered" if breaker.recorded else "addon.quarantined"
+    shop.audit(action, f"addon:{row.name}", hook=breaker.hook, reason=breaker.reason)
     return True
 
 

@@ -55,7 +55,7 @@ class Perimeter:
 
     def client_address(self, req: falcon.Request) -> str:
         """Return the address of the client itself; garbage in headers is none."""
-        found = _read(req.env.get("REMOTE_ADDR") or "")
+        found = _read(req.remote_addr)
         if found is None:
             return UNKNOWN
         if not self._trusts(found):
@@ -81,14 +81,16 @@ class Perimeter:
         if self._public_url:
             return self._public_url
         host = self._from_proxy(req, "X-Forwarded-Host")
-        return f"{self.scheme(req)}://{host if _HOST.fullmatch(host) else req.netloc}{req.app}"
+        return (
+            f"{self.scheme(req)}://{host if _HOST.fullmatch(host) else req.netloc}{req.root_path}"
+        )
 
     def _from_proxy(self, req: falcon.Request, name: str) -> str:
         """Return what a proxy that we trust says in a header; empty when there is none."""
         text = req.get_header(name) if self._trusted else None
         if not text:
             return ""
-        peer = _read(req.env.get("REMOTE_ADDR") or "")
+        peer = _read(req.remote_addr)
         return text.rpartition(",")[2].strip() if peer and self._trusts(peer) else ""
 
     def _trusts(self, address: Address) -> bool:

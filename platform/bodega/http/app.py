@@ -11,8 +11,10 @@ from falcon import media
 from bodega.console import pages as console
 from bodega.http import closed, docs, health, openapi, system
 from bodega.http.binding import Responder
+from bodega.http.cors import Cors
 from bodega.http.errors import add_error_handlers
-from bodega.http.middleware import ConnectionPerRequest, RequestContext
+from bodega.http.limiting import RateLimits
+from bodega.http.middleware import ConnectionPerRequest, Edge, RequestContext
 from bodega.http.operations import kernel_routes
 from bodega_sdk.encoding import to_json
 from bodega_sdk.http import Route
@@ -25,9 +27,7 @@ API_ROOT = "/api/v1"
 
 def build_app(session: "Session") -> falcon.App[Any, Any]:
     """Build the app that serves an Assembly: its addons' routes and the kernel's own."""
-    app: falcon.App[Any, Any] = falcon.App(
-        middleware=[ConnectionPerRequest(session), RequestContext(session)]
-    )
+    app: falcon.App[Any, Any] = falcon.App(middleware=_middleware(session))
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
@@ -41,6 +41,18 @@ def build_app(session: "Session") -> falcon.App[Any, Any]:
         kernel_part.add_routes(app, session)
     closed.add_sinks(app, API_ROOT, session.assembly.closed)
     return app
+
+
+def _middleware(session: "Session") -> list[Any]:
+    """Return what happens around every request, the outermost first."""
+    origins = session.shop.settings.cors_origins
+    return [
+        *([Cors(origins)] if origins else ()),
+        Edge(session),
+        ConnectionPerRequest(session),
+        RateLimits(session, API_ROOT),
+        RequestContext(session),
+    ]
 
 
 def resources(routes: tuple[Route, ...], session: "Session") -> dict[str, Any]:

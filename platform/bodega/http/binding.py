@@ -8,6 +8,7 @@ from uuid import UUID
 import falcon
 import orjson
 
+from bodega.security.callers import Caller, calling, of_request
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.errors import (
     BadRequest,
@@ -41,7 +42,7 @@ class Responder:
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **params: str) -> None:
         route = self.route
-        identity = self._session.identify(bearer_token(req))
+        identity = identified(self._session, req)
         authorise(identity, route.permission)
         request = Request(
             self._path(params),
@@ -50,7 +51,8 @@ class Responder:
             identity,
             req,
         )
-        reply = route.handler(request)
+        with calling(_caller(identity, req)):
+            reply = route.handler(request)
         render(req, resp, reply if isinstance(reply, Reply) else Reply(reply, route.status))
 
     def _path(self, params: Mapping[str, str]) -> dict[str, Any]:
@@ -77,6 +79,11 @@ def _path_value(name: str, text: str, kind: type) -> Any:
         ) from None
 
 
+def _caller(identity: Identity, req: falcon.Request) -> Caller:
+    address = getattr(req.context, "address", None) or req.remote_addr
+    return of_request(identity, address, req.context.request_id)
+
+
 def bearer_token(req: falcon.Request) -> str | None:
     """Return the bearer token of a request (RFC 6750), None without one.
 
@@ -93,6 +100,24 @@ def bearer_token(req: falcon.Request) -> str | None:
             [FieldError("Authorization", "Expected a bearer token.")],
         )
     return token.strip()
+
+
+def identified(session: "Session", req: falcon.Request) -> Identity:
+    """Return who is calling, found out once for each request.
+
+    Raises:
+        Unauthenticated: the token is no good.
+    """
+    found: Identity | Unauthenticated | None = getattr(req.context, "identity", None)
+    if found is None:
+        try:
+            found = session.identify(bearer_token(req))
+        except Unauthenticated as error:
+            found = error
+        req.context.identity = found
+    if isinstance(found, Unauthenticated):
+        raise found
+    return found
 
 
 def authorise(identity: Identity, permission: str) -> None:
@@ -147,14 +172,17 @@ def render(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
     resp.status = reply.status
     for name, value in reply.headers.items():
         resp.set_header(name, value)
-    if reply.body is None:
+    if reply.content is not None:
+        resp.content_type, resp.data = reply.media, reply.content
+    elif reply.body is not None:
+        resp.content_type, resp.data = "application/json", to_json(reply.body)
+    else:
         return
-    resp.content_type = "application/json"
-    resp.data = to_json(reply.body)
     if reply.status in (200, 201):
         tag = etag(resp.data)
         resp.set_header("ETag", tag)
-        resp.set_header("Cache-Control", "private, no-cache")
+        if "Cache-Control" not in reply.headers:
+            resp.set_header("Cache-Control", "private, no-cache")
         if req.method in ("GET", "HEAD") and unchanged(req, tag):
             not_modified(resp)
 

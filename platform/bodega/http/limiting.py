@@ -16,6 +16,7 @@ from bodega.security.limit_stores import Window
 from bodega.security.throttle import wait
 from bodega_sdk.errors import TooManyRequests, Unauthenticated
 from bodega_sdk.identity import ANONYMOUS, Identity
+from bodega_sdk.throttling import RateLimit
 
 if TYPE_CHECKING:
     from bodega.shop import Session
@@ -35,7 +36,8 @@ class RateLimits:
         settings = session.shop.settings
         self._session = session
         self._roots = (root, f"{root}/")
-        self._known, self._anonymous = settings.rate_limit, settings.rate_limit_anonymous
+        self._known = _limit(settings.rate_limit)
+        self._anonymous = _limit(settings.rate_limit_anonymous)
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Count, and tell.
@@ -47,13 +49,13 @@ class RateLimits:
             return
         begin(req)
         identity = self._caller(req)
-        quota = self._known if identity.authenticated else self._anonymous
-        if quota is None:
+        limit = self._known if identity.authenticated else self._anonymous
+        if limit is None:
             return
-        window = self._session.shop.throttle.count(f"http.{POLICY}", quota, _key(identity, req))
-        tell(resp, quota, window)
-        if window.count > quota.amount:
-            raise _refusal(quota, window)
+        window = self._session.shop.throttle.count(limit, _key(identity, req))
+        tell(resp, limit, window)
+        if window.count > limit.amount:
+            raise _refusal(limit, window)
 
     def _limits(self, path: str) -> bool:
         return path.startswith(self._roots[1]) or path == self._roots[0]
@@ -66,6 +68,10 @@ class RateLimits:
             return ANONYMOUS
 
 
+def _limit(quota: Quota | None) -> RateLimit | None:
+    return RateLimit(f"http.{POLICY}", *quota) if quota else None
+
+
 def _key(identity: Identity, req: falcon.Request) -> str:
     if identity.key:
         return f"key {identity.key}"
@@ -74,17 +80,17 @@ def _key(identity: Identity, req: falcon.Request) -> str:
     return f"address {counted_as(req.context.address)}"
 
 
-def tell(resp: falcon.Response, quota: Quota, window: Window) -> None:
+def tell(resp: falcon.Response, limit: RateLimit, window: Window) -> None:
     """Write the headers."""
-    left = max(0, quota.amount - window.count)
-    resp.set_header("RateLimit-Policy", f'"{POLICY}";q={quota.amount};w={quota.seconds}')
+    left = max(0, limit.amount - window.count)
+    resp.set_header("RateLimit-Policy", f'"{POLICY}";q={limit.amount};w={limit.seconds}')
     resp.set_header("RateLimit", f'"{POLICY}";r={left};t={wait(window)}')
 
 
-def _refusal(quota: Quota, window: Window) -> TooManyRequests:
+def _refusal(limit: RateLimit, window: Window) -> TooManyRequests:
     seconds = wait(window)
     return TooManyRequests(
-        f"More than {quota.amount} requests in {quota.seconds} seconds; "
+        f"More than {limit.amount} requests in {limit.seconds} seconds; "
         f"go on in {seconds} seconds, and see the header RateLimit.",
         retry_after=seconds,
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import falcon
 import structlog
 
+from bodega.http.addresses import Perimeter
 from bodega.http.request_id import begin
 from bodega.telemetry import metrics
 from bodega_sdk.errors import BadRequest, FieldError
@@ -18,7 +19,34 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+#: Of answers that are no page: whoever opens one runs nothing.
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Edge:
+    """Finds out where a request comes from, and writes the headers that keep browsers safe."""
+
+    def __init__(self, session: "Session") -> None:
+        settings = session.shop.settings
+        self._perimeter = Perimeter(settings.trusted_proxies, settings.public_url)
+        self._hsts = f"max-age={settings.hsts}" if settings.hsts else ""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Put the client's address, its scheme and what tells links into the context."""
+        req.context.address = self._perimeter.client_address(req)
+        req.context.scheme = self._perimeter.scheme(req)
+        req.context.base_of = self._perimeter.base
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, *_: Any) -> None:
+        """Write the headers."""
+        for name, value in _HEADERS:
+            resp.set_header(name, value)
+        if resp.get_header("Content-Security-Policy") is None:
+            resp.set_header("Content-Security-Policy", _POLICY)
+        if self._hsts and self._perimeter.scheme(req) == "https":
+            resp.set_header("Strict-Transport-Security", self._hsts)
 
 
 class RequestContext:
@@ -41,8 +69,6 @@ class RequestContext:
         begin(req)
         resp.set_header("X-Request-ID", req.context.request_id)
         resp.set_header("X-Assembly-Generation", self._generation)
-        for name, value in _HEADERS:
-            resp.set_header(name, value)
         seconds = time.perf_counter() - req.context.began
         # The template, not the path: paths are without number, and so would the metrics be.
         route = req.uri_template or "none"

@@ -108,6 +108,7 @@ def _operation(route: Route, spec: APISpec) -> dict[str, Any]:
         "parameters": [_query_parameter(item) for item in route.parameters],
         "responses": _responses(route),
         "x-permission": route.permission,
+        "x-objects": route.objects,
     }
     if route.description:
         operation["description"] = route.description

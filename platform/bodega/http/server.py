@@ -2,15 +2,19 @@
 
 import os
 import signal
+import ssl
 import sys
 import time
+from functools import cache, partial
 from typing import Any
 
 import peewee
 import structlog
 from gunicorn.app.base import BaseApplication
 
+from bodega.http.addresses import local_url, remember
 from bodega.http.arbiter import Arbiter
+from bodega.http.tls import Tls
 from bodega.settings import Settings
 from bodega.telemetry.logging import configure_logging
 from bodega.telemetry.metrics_folder import VARIABLE, collect_in
@@ -72,8 +76,11 @@ def _refresh_patiently(shop: Any) -> None:
             return
 
 
-def serve_forever(settings: Settings, host: str, port: int, workers: int, threads: int) -> None:
+def serve_forever(
+    settings: Settings, host: str, port: int, workers: int, threads: int, tls: Tls | None = None
+) -> None:
     """Serve the API until SIGTERM or SIGINT."""
+    remember(settings, local_url("https" if tls else "http", host, port))
     if VARIABLE not in os.environ:
         collect_in(settings.metrics_folder, empty=True)
     options = {
@@ -89,8 +96,36 @@ def serve_forever(settings: Settings, host: str, port: int, workers: int, thread
         "proc_name": "bodega",
         "loglevel": "warning",
         "child_exit": _forget_metrics,
+        # gunicorn itself believes whoever is on this machine, and lets them set the path.
+        "forwarded_allow_ips": ",".join(map(str, settings.trusted_proxies)),
+        "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
+        "forwarder_headers": "",
+        **_encrypted(tls),
     }
     Server(settings, options).run()
+
+
+def _encrypted(tls: Tls | None) -> dict[str, Any]:
+    if tls is None:
+        return {}
+    # gunicorn asks for each connection. The first of a worker reads the files, so that a
+    # reload serves a renewed certificate.
+    context = cache(partial(_context, tls))
+    return {
+        "certfile": str(tls.certificate),
+        "keyfile": str(tls.key),
+        "ssl_context": lambda config, usual: context(),
+        # The handshake is made when the request is read, with the same patience.
+        "do_handshake_on_connect": False,
+    }
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    from bodega.http.worker import EncryptedSocket
+
+    context = tls.context()
+    context.sslsocket_class = EncryptedSocket
+    return context
 
 
 def _memory_folder() -> str | None:

@@ -1,6 +1,7 @@
 """gunicorn's thread worker, made patient with nobody and polite to everybody."""
 
 import socket
+import ssl
 import struct
 from typing import Any
 
@@ -18,6 +19,28 @@ _STATUS = {
     LimitRequestLine: (414, "URI Too Long"),
     LimitRequestHeaders: (431, "Request Header Fields Too Large"),
 }
+
+
+class EncryptedSocket(ssl.SSLSocket):
+    """An encrypted connection on which a silent client is not waited for without end.
+
+    OpenSSL tries again when the kernel gives a read up, so the patience is Python's here.
+    """
+
+    def settimeout(self, value: float | None) -> None:
+        """Be patient where there would be no end."""
+        super().settimeout(SILENCE if value is None else value)
+
+    def setblocking(self, flag: bool) -> None:
+        """Be patient instead of blocking."""
+        self.settimeout(None if flag else 0.0)
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands; who says nothing has gone, as far as gunicorn's log is concerned."""
+        try:
+            super().do_handshake(block)
+        except TimeoutError:
+            raise ssl.SSLError(ssl.SSL_ERROR_EOF, "silent in the handshake") from None
 
 
 class Worker(ThreadWorker):

@@ -96,6 +96,7 @@ def retry(shop: "Shop", job_id: UUID) -> JobRow:
             raise _refused(find(job_id), "tried again", ENDED_BADLY)
         row = find(job_id)
         _wake(shop, {row.lane})
+        shop.audit("job.retried", f"job:{row.id}", name=row.name)
     return row
 
 
@@ -111,6 +112,7 @@ def retry_dead(shop: "Shop", name: str) -> int:
         if not count:
             raise NotFound(f"There is no dead job named {name!r}; dead are: {_dead_names()}.")
         _wake(shop, lanes)
+        shop.audit("job.retried", "", name=name, dead=count)
     return count
 
 
@@ -152,6 +154,7 @@ def cancel(shop: "Shop", job_id: UUID) -> JobRow:
         if not stopped.execute():
             raise _refused(find(job_id), "cancelled", UNENDED)
         row = find(job_id)
+        shop.audit("job.cancelled", f"job:{row.id}", name=row.name)
     return row
 
 

@@ -16,7 +16,9 @@ from bodega.database.tables import JobRow
 from bodega.jobs import leases
 from bodega.jobs.later import Later
 from bodega.jobs.queue import LaneSlots
+from bodega.security.callers import calling, of_job
 from bodega.telemetry import metrics
+from bodega.telemetry.redaction import redacted
 from bodega_sdk.errors import LeaseLost, PermanentFailure
 from bodega_sdk.jobs import Job
 from bodega_sdk.models import now
@@ -105,7 +107,7 @@ class Runner:
     def _run(self, job: Job, row: JobRow, shop: Any) -> None:
         context = {"job": job.name, "job_id": str(row.id), "attempt": row.attempts}
         with structlog.contextvars.bound_contextvars(**context), bound(shop):
-            with self._renewing(row):
+            with self._renewing(row), calling(of_job(job.name)):
                 outcome = self._outcome(job, row)
             metrics.JOBS.labels(job.name, outcome).inc()
             log.info("job ended", outcome=outcome)
@@ -173,8 +175,8 @@ class Runner:
 
 
 def _storable(text: str) -> str:
-    """Return a text without what a database cannot hold: NUL and lone surrogates."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    """Return a text without what must not be stored: secrets, NUL and lone surrogates."""
+    return redacted(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _tried(renew: Callable[[], bool]) -> bool:

@@ -13,8 +13,8 @@ from bodega.errors import OperatorError
 from bodega.mail.box import Body
 from bodega.mail.servers import Server
 
-#: Seconds for connecting, and for each answer of the server.
-TIMEOUT = 20
+#: Seconds for connecting, and for each answer; a server that thinks longer gets it twice.
+TIMEOUT = 60
 _LONGEST = 500
 _POLICY = SMTP.clone(max_line_length=76)
 

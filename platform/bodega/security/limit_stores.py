@@ -8,8 +8,9 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from limits.storage import Storage
 from limits.storage.redis import RedisStorage
@@ -43,7 +44,8 @@ return {count, ends}
 """
 
 
-class Window(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Window:
     """How much came since a window began, and in how many seconds it ends."""
 
     count: int

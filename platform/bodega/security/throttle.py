@@ -16,9 +16,10 @@ from limits import RateLimitItemPerSecond
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
-from bodega.perimeter import Quota
 from bodega.security.limit_stores import CountingRedis, SqliteStorage, Window
 from bodega.settings import Settings
+from bodega_sdk.errors import TooManyRequests
+from bodega_sdk.throttling import RateLimit
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Windows(FixedWindowRateLimiter):
         name: of the store, for the log.
     """
 
-    def __init__(self, name: str, storage: "SqliteStorage | CountingRedis") -> None:
+    def __init__(self, name: str, storage: SqliteStorage | CountingRedis) -> None:
         super().__init__(storage)
         self._name = name
         self._counting = storage
@@ -73,21 +74,31 @@ class Throttle:
         self._made: tuple[Windows, ...] = ()
         self._secret = b""
 
-    def count(self, name: str, quota: Quota, key: str) -> Window:
+    def hit(self, limit: RateLimit, key: str) -> None:
+        """See :meth:`bodega_sdk.throttling.RateLimit.hit`."""
+        window = self.count(limit, key)
+        if window.count > limit.amount:
+            seconds = wait(window)
+            raise TooManyRequests(
+                f"Too many attempts; try again in {seconds} seconds.", retry_after=seconds
+            )
+
+    def count(self, limit: RateLimit, key: str) -> Window:
         """Count one act of a key; return how many there were and when they are forgotten."""
-        item, digest = self._item(name, quota), self.digest(name, key)
+        item, digest = _item(limit), self.digest(limit.name, key)
         return self._first(lambda windows: windows.count(item, digest))
 
-    def left(self, name: str, quota: Quota, key: str) -> int:
-        """Return how many acts of a key would be let through."""
-        item, digest = self._item(name, quota), self.digest(name, key)
+    def left(self, limit: RateLimit, key: str) -> int:
+        """See :meth:`bodega_sdk.throttling.RateLimit.left`."""
+        item, digest = _item(limit), self.digest(limit.name, key)
         return self._first(lambda windows: windows.get_window_stats(item, digest).remaining)
 
-    def reset(self, name: str, quota: Quota, key: str) -> None:
+    def reset(self, limit: RateLimit, key: str) -> None:
         """Forget the acts of a key, wherever they were counted."""
-        item, digest = self._item(name, quota), self.digest(name, key)
+        item, digest = _item(limit), self.digest(limit.name, key)
         for windows in self._windows:
-            self._try(windows, lambda windows: windows.clear(item, digest))
+            if not windows.rests:
+                self._try(windows, lambda windows: windows.clear(item, digest))
 
     def digest(self, name: str, key: str) -> str:
         """Return what is stored of a key: nobody finds out its e-mail address from that."""
@@ -95,16 +106,13 @@ class Throttle:
         data = f"{name}\0{key}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=16, key=self._secret).hexdigest()
 
-    def _item(self, name: str, quota: Quota) -> RateLimitItemPerSecond:
-        return RateLimitItemPerSecond(quota.amount, quota.seconds, namespace=name)
-
     @property
     def _windows(self) -> tuple[Windows, ...]:
         if not self._made:
             self._made = tuple(self._stores())
         return self._made
 
-    def _stores(self) -> "list[Windows]":
+    def _stores(self) -> list[Windows]:
         file = self._settings.home / "run" / "limits.sqlite"
         made: list[tuple[str, SqliteStorage | CountingRedis]] = []
         if self._settings.redis_url:
@@ -131,8 +139,10 @@ class Throttle:
             return None
 
 
+def _item(limit: RateLimit) -> RateLimitItemPerSecond:
+    return RateLimitItemPerSecond(limit.amount, limit.seconds, namespace=limit.name)
+
+
 def wait(window: Window) -> int:
     """Return the whole seconds until a window ends, at least one."""
     return max(1, math.ceil(window.ends_in))
-
-

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from bodega.settings import Settings
+from bodega.telemetry.redaction import redacted, remember
 from bodega_sdk.deprecations import DeprecatedInBodega
 
 
@@ -20,6 +21,8 @@ def configure_logging(settings: Settings, process: str) -> None:
     """
     # Python hides what is deprecated; operators are to see which addon will not last.
     warnings.simplefilter("default", DeprecatedInBodega)
+    for secret in settings.told_secrets:
+        remember(secret)
     level = getattr(logging, settings.log_level.upper())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -63,5 +66,6 @@ def _formatter(settings: Settings, shared: list[Any], process: str) -> logging.F
             add_process,
             *middle,
             last,
+            lambda _, __, line: redacted(line),
         ],
     )

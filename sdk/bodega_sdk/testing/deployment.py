@@ -156,6 +156,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "BODEGA_ADMIN_EMAIL": ADMIN[0],
         "BODEGA_ADMIN_PASSWORD": ADMIN[1],
         "BODEGA_JOB_LEASE": "3",
+        "BODEGA_RATE_LIMIT": "off",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path and Path(path).is_dir()),
         **more,
     }

@@ -53,9 +53,6 @@ class Mailbox:
         """Return the mails to an address, in the order they were written."""
         return [mail for mail in self if mail.to == address]
 
-    def __len__(self) -> int:
-        return len(list(self))
-
     def __repr__(self) -> str:
         shown = "; ".join(f"{mail.to}: {mail.subject}" for mail in self)
         return f"<Mailbox: {shown or 'empty'}>"

@@ -39,6 +39,8 @@ def settings_for(home: Path, database_url: str = "") -> Settings:
         admin_email=ADMIN[0],
         admin_password=ADMIN[1],
         job_lease=2.0,
+        rate_limit=None,
+        rate_limit_anonymous=None,
     )
 
 

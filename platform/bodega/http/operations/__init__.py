@@ -6,7 +6,7 @@ checks and the tests see no difference. The owner is called ``bodega``.
 
 from typing import TYPE_CHECKING
 
-from bodega.http.operations import addons, hooks, jobs, mail, settings
+from bodega.http.operations import addons, audit, hooks, jobs, mail, settings
 from bodega_sdk.http import Route
 
 if TYPE_CHECKING:
@@ -18,5 +18,5 @@ KERNEL = "bodega"
 
 def kernel_routes(session: "Session") -> tuple[Route, ...]:
     """Return the kernel's routes for the session's shop."""
-    parts = (addons, settings, jobs, hooks, mail)
+    parts = (addons, settings, jobs, hooks, mail, audit)
     return tuple(route.owned_by(KERNEL) for part in parts for route in part.routes(session))

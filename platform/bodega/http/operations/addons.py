@@ -109,6 +109,9 @@ class Addons:
             self._must_be_known(name)
             with _refusals():
                 if fresh.is_needed(self._shop):
+                    if not how["plan"]:
+                        # The process that does it knows nothing of who asked.
+                        self._shop.audit("addon.change_requested", f"addon:{name}", verb=verb)
                     return _told_by_another(fresh.run(self._shop, verb, name, how))
                 if how["plan"]:
                     return lifecycle.plan(self._shop, verb, name, cascade=how["cascade"]).as_json()

@@ -33,6 +33,13 @@ class SettingSchema(Schema):
     maximum = fields.Float(allow_none=True)
     choices = List(fields.Raw())
     secret = Boolean()
+    source = String(
+        metadata={
+            "description": "Where its value comes from: environment, file, addon NAME (an addon "
+            "that gives secrets), stored or default. What comes first there wins over what is "
+            "stored."
+        }
+    )
     changed = Boolean(metadata={"description": "Whether the operator gave it a value."})
 
 

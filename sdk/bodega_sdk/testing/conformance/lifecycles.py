@@ -19,7 +19,14 @@ from bodega_sdk.testing.conformance.shops import Engine
 from bodega_sdk.testing.conformance.subject import Subject
 
 # What the kernel writes while addons come and go, whoever they are.
-_VOLATILE = ("bodega_counter", "bodega_collection", "bodega_journal", "bodega_process")
+_VOLATILE = (
+    "bodega_audit",
+    "bodega_audit_head",
+    "bodega_counter",
+    "bodega_collection",
+    "bodega_journal",
+    "bodega_process",
+)
 
 
 class _Stopped(Exception):

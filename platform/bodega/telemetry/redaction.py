@@ -1,0 +1,27 @@
+"""Secrets that this process has met, kept out of what it writes down."""
+
+import json
+
+from bodega.security.secrets import MASK
+
+#: Shorter ones would blacken words that are none.
+_SHORTEST = 6
+_known: frozenset[str] = frozenset()
+
+
+def remember(secret: str) -> None:
+    """Keep a text out of logs and recorded errors from now on."""
+    global _known
+    if len(secret) >= _SHORTEST and secret not in _known:
+        # As it is, and as it stands in JSON.
+        escaped = {
+            json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)
+        }
+        _known |= {secret, *escaped}
+
+
+def redacted(text: str) -> str:
+    """Return a text with every secret masked that this process has met, the longest first."""
+    for secret in sorted(filter(text.__contains__, _known), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
