@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from bodega_accounts import api_keys, sessions
+from bodega_accounts import api_keys, avatars, mailed_tokens, sessions
 from bodega_accounts.events import account_changed, account_created, account_deleted
 from bodega_accounts.models import Account
 from bodega_accounts.passwords import check, hash_password
@@ -48,9 +48,11 @@ def change_account(account: Account, data: dict[str, Any], *, own: bool = False)
     if "password" in changed:
         own_names = (account.email, account.username or "")
         changed["password"] = hash_password(check(changed["password"], *own_names))
-    for name, value in (changed | {"updated_at": now()}).items():
+    changes = changed | {"updated_at": now()}
+    for name, value in changes.items():
         setattr(account, name, value)
-    account.save()
+    # These columns only: what somebody else changes of the others meanwhile stays.
+    Account.update(changes).where(Account.id == account.id).execute()
     _tell(account, changed, own)
     return account
 
@@ -68,6 +70,9 @@ def _tell(account: Account, changed: dict[str, Any], own: bool) -> None:
         return
     if changed.keys() & {"is_active", *_IN_TOKENS}:
         api_keys.forget_holders(account.id)
+    if changed.keys() & {"email", "password"}:
+        # They lie in a mailbox that may be the reason for the change.
+        mailed_tokens.forget(account.id, *mailed_tokens.HOURS)
     if changed.get("is_active") is False:
         sessions.end_all(account.id, "account deactivated")
     elif "password" in changed:
@@ -87,6 +92,7 @@ def delete_account(account: Account) -> None:
     """Delete an account with all that is its own; call it in a transaction."""
     sessions.end_all(account.id, "account deleted")
     api_keys.forget_holders(account.id)
+    avatars.forget_files(account)
     account.delete_instance()
     account_deleted.publish(str(account.id), {"id": account.id})
     audit("account.deleted", f"account:{account.id}")

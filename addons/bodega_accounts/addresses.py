@@ -1,6 +1,7 @@
 """Addresses: one default for shipping, and one for billing."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from bodega_accounts.models import Account, Address
 from bodega_accounts.schemas import AddressSchema
@@ -36,9 +37,13 @@ class Addresses(Collection):
         _give_up_defaults(made)
         return made
 
+    def hold(self, request: Request) -> Any:
+        """Hold an address, and before it its account, as who adds one does."""
+        Account.find(UUID(request.identity.subject), lock=True)
+        return super().hold(request)
+
     def change(self, request: Request, row: Address, data: dict[str, Any]) -> Address:
         """Change an address."""
-        Account.find(row.account_id, lock=True)
         changed: Address = super().change(request, row, data)
         _give_up_defaults(changed)
         return changed

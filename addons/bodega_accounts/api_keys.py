@@ -81,6 +81,12 @@ def revoke(row: ApiKey) -> None:
         audit("api_key.revoked", f"api_key:{row.id}", name=row.name)
 
 
+def revoke_all(account_id: UUID) -> None:
+    """Revoke every key of an account; call it in a transaction."""
+    for row in ApiKey.select().where(ApiKey.account == account_id, ApiKey.revoked_at.is_null()):
+        revoke(row)
+
+
 def forget_holders(account_id: UUID) -> None:
     """Have every process ask anew who holds an account's keys."""
     for row in ApiKey.select().where(ApiKey.account == account_id, ApiKey.revoked_at.is_null()):

@@ -136,7 +136,8 @@ def _change_password(request: Request) -> dict[str, Any]:
 
 def _ask_email(request: Request) -> Reply:
     account = account_of(request.identity)
-    profile.ask_for_email(account, request.body["email"], request.body["password"])
+    body, address = request.body, request.address
+    profile.ask_for_email(account, body["email"], body["password"], address)
     return Reply({"detail": _CHECK_MAIL}, 202)
 
 
@@ -155,9 +156,10 @@ def _avatar(request: Request) -> Reply:
 
 
 def _keep_avatar(request: Request) -> dict[str, Any]:
-    account, data = account_of(request.identity), request.stream.read(avatars.LARGEST + 1)
+    account = account_of(request.identity)
+    picture = avatars.made_small(request.stream.read(avatars.LARGEST + 1))
     with transaction():
-        avatars.keep(account, data)
+        avatars.keep(account, picture)
     return _shown(account)
 
 
@@ -218,7 +220,7 @@ def _begin_second_factor(request: Request) -> Reply:
 
 def _confirm_second_factor(request: Request) -> Reply:
     account = account_of(request.identity)
-    limits.PROOFS.hit(str(account.id))
+    limits.CODES.hit(str(account.id))
     with transaction():
         codes = second_factor.confirm(account, request.body["code"])
         mails.second_factor_changed(account, "turned on")
@@ -231,9 +233,10 @@ def _prove_both(request: Request) -> Any:
     prove(account, request.body["password"])
     if not account.second_factor:
         raise Conflict("Your account has no second factor.")
-    limits.PROOFS.hit(str(account.id))
+    limits.CODES.hit(str(account.id))
     if not second_factor.accepts(account, request.body["code"]):
         raise Unauthenticated("The code is wrong or was used before.")
+    limits.CODES.reset(str(account.id))
     return account
 
 

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from bodega_accounts import mailed_tokens, sessions
+from bodega_accounts import mailed_tokens, profile, resetting, sessions
 from bodega_accounts.registering import ask_later, register_later
-from bodega_accounts.resetting import mail_later
 from bodega_sdk import JobRun, job
 
 
@@ -16,4 +15,4 @@ def prune(run: JobRun) -> None:
         mailed_tokens.prune()
 
 
-JOBS = (register_later, ask_later, mail_later, prune)
+JOBS = (register_later, ask_later, resetting.mail_later, profile.mail_later, prune)

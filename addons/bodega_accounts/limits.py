@@ -5,6 +5,7 @@ logged in to from the addresses that its owner used before.
 """
 
 from contextlib import suppress
+from ipaddress import IPv6Address, ip_address
 
 from bodega_accounts.models import Account, Session
 from bodega_sdk import RateLimit
@@ -21,8 +22,12 @@ REGISTRATIONS = RateLimit("accounts.registrations", 20, 3600)
 #: Mails that one can have sent: from one address, and to one.
 MAILS_FROM_ADDRESS = RateLimit("accounts.mails_from_address", 10, 3600)
 MAILS_TO = RateLimit("accounts.mails_to", 3, 3600)
-#: Proofs of identity by somebody who is logged in: passwords and codes.
+#: Registrations of one address that are mailed to it: each by somebody else, perhaps.
+REGISTRATION_MAILS_TO = RateLimit("accounts.registration_mails_to", 10, 3600)
+#: Proofs of identity by somebody who is logged in: passwords, and codes apart from them,
+#: so that who knows the password does not try all the codes.
 PROOFS = RateLimit("accounts.proofs", 10, 300)
+CODES = RateLimit("accounts.codes", 10, 300)
 
 
 def before_guess(account: Account | None, login: str, address: str) -> None:
@@ -31,34 +36,48 @@ def before_guess(account: Account | None, login: str, address: str) -> None:
     Raises:
         TooManyRequests: there were too many; the same whether or not there is the account.
     """
-    name = _name(account, login)
-    if not FROM_ADDRESS.left(address):
-        FROM_ADDRESS.hit(address)
+    name, network = _name(account, login), _network(address)
+    if not FROM_ADDRESS.left(network):
+        FROM_ADDRESS.hit(network)
     if not FOR_ACCOUNT.left(name) and not _is_familiar(account, address):
         FOR_ACCOUNT.hit(name)
     # Counted before the password is looked at: many at once are no way around it.
-    GUESSES.hit(f"{name} {address}")
+    GUESSES.hit(f"{name} {network}")
 
 
 def after_wrong_guess(account: Account | None, login: str, address: str) -> None:
     """Count a wrong one where only those count; it is refused for another reason already."""
-    for limit, key in ((FROM_ADDRESS, address), (FOR_ACCOUNT, _name(account, login))):
+    for limit, key in ((FROM_ADDRESS, _network(address)), (FOR_ACCOUNT, _name(account, login))):
         with suppress(TooManyRequests):
             limit.hit(key)
 
 
 def after_right_guess(account: Account, address: str) -> None:
     """Forget the wrong ones of an address that has found the right one."""
-    GUESSES.reset(f"{_name(account, '')} {address}")
+    GUESSES.reset(f"{account.id} {_network(address)}")
+
+
+def plain(login: str) -> str:
+    """Return an e-mail address or username as it is stored, however it was typed."""
+    return login.strip().lower()
 
 
 def _name(account: Account | None, login: str) -> str:
-    return str(account.id) if account is not None else login.casefold()
+    return str(account.id) if account is not None else plain(login)
+
+
+def _network(address: str) -> str:
+    """Return whom an address is counted as: of IPv6, one customer has 2**64 of them."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return f"{found.packed[:8].hex()}/64" if isinstance(found, IPv6Address) else address
 
 
 def _is_familiar(account: Account | None, address: str) -> bool:
     """Whether an account was logged in to from an address before."""
     if account is None:
         return False
-    mine = (Session.account == account.id) & (Session.address == address)
-    return bool(Session.select().where(mine).exists())
+    used = Session.select(Session.address).where(Session.account == account.id).distinct()
+    return _network(address) in {_network(row.address) for row in used}

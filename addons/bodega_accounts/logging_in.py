@@ -34,20 +34,42 @@ def log_in(
         _refuse(account, login, address)
     if account.second_factor:
         _check_code(account, code, login, address)
+    begun = _begin(account, password, address, agent)
+    if begun is None:
+        _refuse(account, login, address)
     limits.after_right_guess(account, address)
+    return begun
+
+
+def _begin(
+    proved: Account, password: str, address: str, agent: str
+) -> tuple[Account, dict[str, Any]] | None:
+    """Begin a session; None if what was proved has changed meanwhile.
+
+    Whoever ends all sessions of the account, or changes it, comes before this or after.
+    """
     with transaction():
+        account = Account.find(proved.id, lock=True)
+        if account is None or not _may_log_in(account) or _proof(account) != _proof(proved):
+            return None
         changes: dict[str, Any] = {"last_login_at": now()}
         if is_outdated(account.password):
             changes["password"] = hash_password(password)
+        for name, value in changes.items():
+            setattr(account, name, value)
         Account.update(changes).where(Account.id == account.id).execute()
         pair = sessions.begin(account, address, agent)
         audit("account.logged_in", f"account:{account.id}")
     return account, pair
 
 
+def _proof(account: Account) -> tuple[Any, ...]:
+    return account.password, account.second_factor, account.totp_secret
+
+
 def find(login: str) -> Account | None:
     """Return the account of an e-mail address or username."""
-    plain = login.strip().lower()
+    plain = limits.plain(login)
     field = Account.email if "@" in plain else Account.username
     found: Account | None = Account.get_or_none(field == plain)
     return found

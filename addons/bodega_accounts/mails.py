@@ -15,6 +15,16 @@ def confirm_registration(email: str, token: str) -> None:
     send_mail(email, "Confirm your address", f"Welcome! Confirm your address:\n\n{how}{_END}")
 
 
+def confirm_by_choosing(account: Account, token: str) -> None:
+    """Ask the same once more, and for a password."""
+    how = way_to_reset(token)
+    text = (
+        f"Welcome! Confirm your address by choosing a password within {HOURS['reset']} hour, "
+        "the one you thought of or another:"
+    )
+    send_mail(account.email, "Confirm your address", f"{text}\n\n{how}{_END}")
+
+
 def already_registered(account: Account) -> None:
     """Tell somebody that their address was registered once more."""
     text = (

@@ -1,14 +1,15 @@
 """One's own account: what people change of it themselves, and how it is shown."""
 
 from typing import Any
+from uuid import UUID
 
-from bodega_accounts import avatars, mailed_tokens, mails, sessions
+from bodega_accounts import avatars, limits, mailed_tokens, mails, sessions
 from bodega_accounts.accounts import change_account
 from bodega_accounts.hookspecs import account_links
 from bodega_accounts.logging_in import prove
 from bodega_accounts.models import Account
 from bodega_accounts.passwords import check, hash_password
-from bodega_sdk import Identity, audit, now, permissions_held_by, transaction
+from bodega_sdk import Identity, JobRun, audit, job, now, permissions_held_by, transaction
 from bodega_sdk.errors import NotFound
 
 
@@ -66,21 +67,37 @@ def change_password(account: Account, session: str, old: str, new: str) -> None:
 def _set_password(account: Account, password: str) -> None:
     changes = {"password": hash_password(password), "updated_at": now()}
     Account.update(changes).where(Account.id == account.id).execute()
-    mailed_tokens.forget(account.id, "reset")
+    mailed_tokens.forget(account.id, *mailed_tokens.HOURS)
     mails.password_changed(account)
     audit("account.password_changed", f"account:{account.id}")
 
 
-def ask_for_email(account: Account, email: str, password: str) -> None:
+def ask_for_email(account: Account, email: str, password: str, address: str) -> None:
     """Mail a new address, to see whether it is read.
 
     Whether somebody else has it, only who reads it learns.
+
+    Raises:
+        InvalidInput: the password is wrong.
+        TooManyRequests: there were too many attempts, or mails from this address.
     """
     prove(account, password)
+    limits.MAILS_FROM_ADDRESS.hit(address)
     with transaction():
-        if not Account.select().where(Account.email == email).exists():
-            mailed_tokens.forget(account.id, "email")
-            mails.confirm_email(email, mailed_tokens.issue(account, "email", email))
+        mail_later.enqueue(account=str(account.id), email=email)
+
+
+@job("accounts.mail_new_email", lane="mail")
+def mail_later(run: JobRun, account: str, email: str) -> None:
+    """Mail the new address; done later, so that nobody can tell by the time it takes."""
+    with run.transaction():
+        asks: Account | None = Account.find(UUID(account))
+        taken = Account.select().where(Account.email == email).exists()
+        if asks is None or not asks.is_active or taken or not limits.MAILS_TO.left(email):
+            return
+        limits.MAILS_TO.hit(email)
+        mailed_tokens.forget(asks.id, "email")
+        mails.confirm_email(email, mailed_tokens.issue(asks, "email", email))
 
 
 def confirm_email(token: str) -> None:
@@ -95,7 +112,6 @@ def confirm_email(token: str) -> None:
         account: Account = row.account
         old = account.email
         change_account(account, {"email": row.email}, own=True)
-        mailed_tokens.forget(account.id, "reset")
         mails.email_changed(old, row.email)
         audit("account.email_changed", f"account:{account.id}")
 

@@ -13,10 +13,12 @@ from bodega_accounts import limits, mailed_tokens, mails
 from bodega_accounts.accounts import create_account, refuse_taken_username
 from bodega_accounts.models import Account
 from bodega_accounts.passwords import check, hash_password
+from bodega_accounts.resetting import token_for
 from bodega_sdk import JobRun, audit, job, now, seal, setting, transaction, unseal
 from bodega_sdk.errors import PermissionDenied
 
 _PURPOSE = "accounts registration"
+_NOTHING = {"username": None, "first_name": "", "last_name": "", "phone": ""}
 
 
 def register(data: dict[str, Any], address: str) -> Account | None:
@@ -61,12 +63,15 @@ def register_later(run: JobRun, sealed: str) -> None:
                 data = data | {"username": None}
             account = create_account(data, role="user", verified=False)
             audit("account.registered", f"account:{account.id}")
-        elif account.email_verified:
+        if not limits.REGISTRATION_MAILS_TO.left(account.email):
+            return
+        limits.REGISTRATION_MAILS_TO.hit(account.email)
+        if account.email_verified:
             mails.already_registered(account)
             return
-        # Each mail belongs to one registration: whoever follows it gets the password of
-        # that, not one that somebody else chose for the address before or after.
-        _ask(account, {"password": data["password"]})
+        # Each mail belongs to one registration: whoever follows it gets the password and
+        # the name of that, not what somebody else chose for the address before or after.
+        _ask(account, _NOTHING | {name: data[name] for name in data if name != "email"})
 
 
 def ask_again(email: str, address: str) -> None:
@@ -83,7 +88,12 @@ def ask_later(run: JobRun, email: str) -> None:
         account: Account | None = Account.get_or_none(Account.email == email)
         if account is not None and not account.email_verified and limits.MAILS_TO.left(email):
             limits.MAILS_TO.hit(email)
-            _ask(account, {"password": account.password})
+            if setting("accounts.confirmation") == "required":
+                # Whose registration it was, nobody knows: a password that somebody else
+                # chose for the address must not be confirmed by this.
+                mails.confirm_by_choosing(account, token_for(account))
+            else:
+                _ask(account, None)
 
 
 def _ask(account: Account, data: dict[str, Any] | None) -> None:
@@ -99,8 +109,17 @@ def confirm(token: str) -> None:
     """
     with transaction():
         row = mailed_tokens.take(token, "confirm")
-        changes: dict[str, Any] = {"email_verified_at": now()}
-        changes |= row.data or {}
+        changes: dict[str, Any] = {"email_verified_at": now(), "updated_at": now()}
+        changes |= _free_username(row.account_id, row.data or {})
         unconfirmed = (Account.id == row.account_id) & Account.email_verified_at.is_null()
         Account.update(changes).where(unconfirmed).execute()
         audit("account.email_confirmed", f"account:{row.account_id}")
+
+
+def _free_username(account_id: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Return what was registered, without a username that somebody else took meanwhile."""
+    username = data.get("username")
+    others = (Account.username == username) & (Account.id != account_id)
+    if username and Account.select().where(others).exists():
+        return data | {"username": None}
+    return data

@@ -1,6 +1,6 @@
 """Resetting a password: by whoever reads the account's mailbox."""
 
-from bodega_accounts import limits, mailed_tokens, mails, sessions
+from bodega_accounts import api_keys, limits, mailed_tokens, mails, second_factor, sessions
 from bodega_accounts.models import Account
 from bodega_accounts.passwords import check, hash_password
 from bodega_sdk import JobRun, audit, job, now, transaction
@@ -49,7 +49,11 @@ def reset(token: str, password: str) -> None:
         check(password, account.email, account.username or "")
         changes = {"password": hash_password(password), "updated_at": now()}
         if not account.email_verified:
+            # Whoever registered it never proved that the address is theirs: what they
+            # left behind to come back with goes.
             changes["email_verified_at"] = now()
+            second_factor.remove(account)
+            api_keys.revoke_all(account.id)
         Account.update(changes).where(Account.id == account.id).execute()
         sessions.end_all(account.id, "password reset")
         mailed_tokens.forget(account.id, "confirm", "email")

@@ -163,7 +163,11 @@ class Organizations(Collection):
 
 
 def _renew_members(row: Organization) -> None:
-    for account in Account.select().where(Account.organization == row.id):
+    # Held, so that nobody logs in for it in between.
+    members = Account.select().where(Account.organization == row.id).order_by(Account.id)
+    for account in [Account.find(member.id, lock=True) for member in members]:
+        if account is None:
+            continue
         sessions.renew_all(account.id)
         api_keys.forget_holders(account.id)
 

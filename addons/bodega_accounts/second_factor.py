@@ -30,8 +30,10 @@ def begin(account: Account, issuer: str) -> dict[str, str]:
     if account.second_factor:
         raise Conflict("Your account has a second factor already; remove that one first.")
     secret = pyotp.random_base32()
-    with transaction():
-        _update(account, totp_secret=seal(_PURPOSE, secret), totp_step=0)
+    account.totp_secret, account.totp_step = seal(_PURPOSE, secret), 0
+    changes = {"totp_secret": account.totp_secret, "totp_step": 0}
+    without = (Account.id == account.id) & Account.totp_since.is_null()
+    Account.update(changes).where(without).execute()
     uri = pyotp.TOTP(secret, name=account.email, issuer=issuer).provisioning_uri()
     picture = segno.make(uri, error="m").svg_data_uri(scale=4)
     return {"secret": secret, "uri": uri, "qr": picture}
@@ -46,7 +48,7 @@ def confirm(account: Account, code: str) -> list[str]:
     """
     if account.second_factor or not account.totp_secret:
         raise Conflict("There is no second factor that waits for its first code.")
-    if not _accepts_totp(account, code):
+    if not _accepts_totp(account, _plain(code)):
         raise invalid("code", "This is not the code that the app shows now.")
     _update(account, totp_since=now())
     return renew_recovery_codes(account)
@@ -57,8 +59,12 @@ def accepts(account: Account, code: str) -> bool:
     if not account.totp_secret:
         return False
     with transaction():
-        plain = "".join(code.split()).lower()
+        plain = _plain(code)
         return _accepts_totp(account, plain) or _accepts_recovery(account, plain)
+
+
+def _plain(code: str) -> str:
+    return "".join(code.split()).lower()
 
 
 def _accepts_totp(account: Account, code: str) -> bool:

@@ -25,6 +25,8 @@ MOST = 50
 # How long one can look back, and how long a token that is used again is told from an
 # unknown one.
 _KEPT, _SPENT = timedelta(days=30), timedelta(days=7)
+# Tokens are read a few seconds longer than they are good, as clocks differ.
+_LEEWAY = timedelta(minutes=1)
 _DEAD = "The refresh token is no good, or its session has ended; log in again."
 
 
@@ -47,6 +49,8 @@ def refresh(token: str, address: str) -> dict[str, Any]:
     Raises:
         Unauthenticated: it is no good, was used before, or its session has ended.
     """
+    if _found(token) is None:  # Whatever strangers send, nobody waits for their writes.
+        raise Unauthenticated(_DEAD)
     with transaction():
         pair, stolen = _refreshed(token, address)
     if pair is None:
@@ -61,9 +65,11 @@ def refresh(token: str, address: str) -> dict[str, Any]:
 def _refreshed(token: str, address: str) -> tuple[dict[str, Any] | None, bool]:
     """Return the next pair, or None and whether the token was used before."""
     moment = now()
-    row = RefreshToken.get_or_none(RefreshToken.digest == _digest(token))
+    row = _found(token)
     session = Session.find(row.session_id) if row else None
-    if session is None or session.ended_at or min(row.expires_at, session.expires_at) <= moment:
+    if row is None or session is None or session.ended_at:
+        return None, False
+    if min(row.expires_at, session.expires_at) <= moment:
         return None, False
     successor = _successor(token)
     first = RefreshToken.update(used_at=moment).where(
@@ -93,9 +99,14 @@ def _is_reused(digest: str, moment: datetime) -> bool:
 
 
 def _end_stolen(session: Session, address: str) -> None:
-    end(session, "refresh token used twice")
-    audit("session.stolen", f"session:{session.id}", account=str(session.account_id))
-    mails.session_stolen(session.account, address)
+    if end(session, "refresh token used twice"):
+        audit("session.stolen", f"session:{session.id}", account=str(session.account_id))
+        mails.session_stolen(session.account, address)
+
+
+def _found(token: str) -> RefreshToken | None:
+    found: RefreshToken | None = RefreshToken.get_or_none(RefreshToken.digest == _digest(token))
+    return found
 
 
 def _successor(token: str) -> str:
@@ -152,20 +163,33 @@ def _end_oldest(account: Account) -> None:
         end(session, "too many sessions")
 
 
-def end(session: Session, reason: str) -> None:
-    """End a session: its tokens are refused from the commit on; call it in a transaction."""
+def end(session: Session, reason: str) -> bool:
+    """End a session: its tokens are refused from the commit on; call it in a transaction.
+
+    Returns:
+        Whether it had not ended before.
+    """
     moment = now()
     ended = Session.update(ended_at=moment, end_reason=reason).where(
         Session.id == session.id, Session.ended_at.is_null()
     )
     if not ended.execute():
-        return
-    # A refresh that waits for this row may have signed an access token just now.
-    revoke_session(str(session.id), max(session.access_until, moment + _access_lifetime()))
+        return False
+    revoke_session(str(session.id), _until(session, moment))
     session_ended.publish(
         str(session.account_id),
         {"id": session.id, "account": session.account_id, "reason": reason},
     )
+    return True
+
+
+def _until(session: Session, moment: datetime) -> datetime:
+    """Return when no access token of a session is good any more.
+
+    A refresh that held this row before us may have signed one just now.
+    """
+    latest: datetime = max(session.access_until, moment + _access_lifetime())
+    return latest + _LEEWAY
 
 
 def end_one(account_id: UUID, session_id: str, reason: str) -> bool:
@@ -179,9 +203,9 @@ def end_one(account_id: UUID, session_id: str, reason: str) -> bool:
 
 def revoke(token: str) -> None:
     """End the session of a refresh token, if there is one (RFC 7009)."""
-    with transaction():
-        row = RefreshToken.get_or_none(RefreshToken.digest == _digest(token))
-        if row is not None:
+    row = _found(token)
+    if row is not None:
+        with transaction():
             end(row.session, "logged out")
 
 
@@ -201,10 +225,8 @@ def end_all(account_id: UUID, reason: str, *, but: str = "") -> int:
     Args:
         but: the id of one that goes on.
     """
-    found = [session for session in living(account_id) if str(session.id) != but]
-    for session in found:
-        end(session, reason)
-    return len(found)
+    found = [session for session in _in_order(account_id) if str(session.id) != but]
+    return sum(end(session, reason) for session in found)
 
 
 def renew_all(account_id: UUID) -> None:
@@ -212,8 +234,12 @@ def renew_all(account_id: UUID) -> None:
 
     Its sessions go on; each gets new tokens by refreshing.
     """
-    for session in living(account_id):
+    for session in _in_order(account_id):
         Session.update(version=Session.version + 1).where(Session.id == session.id).execute()
         version = Session.find(session.id).version  # type: ignore[union-attr]
-        until = max(session.access_until, now() + _access_lifetime())
-        revoke_session(str(session.id), until, version)
+        revoke_session(str(session.id), _until(session, now()), version)
+
+
+def _in_order(account_id: UUID) -> list[Session]:
+    """Return the living sessions in the order in which everybody locks them."""
+    return sorted(living(account_id), key=lambda session: session.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from bodega_imports.importing import file_of
 from bodega_imports.jobs import import_file
@@ -10,7 +11,11 @@ from bodega_sdk import transaction
 
 
 def begin_import(
-    filename: str, size: int, started_by: str, put: Callable[[Path], object]
+    filename: str,
+    size: int,
+    started_by: str,
+    put: Callable[[Path], object],
+    organization: UUID | None = None,
 ) -> Import:
     """Write down an import and have a worker run it.
 
@@ -20,6 +25,7 @@ def begin_import(
         started_by: the account's id, or what began it.
         put: puts the file at the path it is given; done before the commit, so that no
             worker finds the job without its file.
+        organization: whose products it may write; None for everybody's.
     """
     with transaction():
         job_id = import_file.enqueue()
@@ -27,8 +33,9 @@ def begin_import(
         put(path)
         try:
             run: Import = Import.create(
-                id=job_id, filename=filename[:255], size=size, started_by=started_by
-            )
+                id=job_id, filename=filename[:255], size=size, started_by=started_by,
+                organization=organization,
+            )  # fmt: skip
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -128,7 +128,8 @@ class _Importing:
     def _write(self, chunk: list[tuple[int, int, Any]]) -> None:
         rows = [self._product_row(*row) for _, _, row in chunk]
         with self._job.transaction():
-            outcomes = products.upsert(rows, f"import:{self._run.id}")
+            source = f"import:{self._run.id}"
+            outcomes = products.upsert(rows, source, self._run.organization)
             self._count(chunk, outcomes)
             self._save(after=chunk[-1][0])
 

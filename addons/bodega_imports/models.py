@@ -30,6 +30,8 @@ class Import(Entity):
     message: Any = peewee.TextField(default="")
     started_by: Any = peewee.CharField(max_length=100, default="")
     finished_at: Any = UTCDateTimeField(null=True)
+    # For which it is done; null for the whole shop.
+    organization: Any = peewee.UUIDField(null=True, index=True)
 
     class Meta:
         table_name = "imports_import"

@@ -39,7 +39,8 @@ def register_events() -> Iterable[Event]:
 def register_channels() -> Iterable[Channel]:
     """The real-time channel of one import."""
     names = tuple(event.name for event in events.ALL)
-    return [Channel("imports.{id}", names, "imports.read", "The progress of one import")]
+    summary, may = "The progress of one import", resources.may_follow
+    return [Channel("imports.{id}", names, "imports.read", summary, may)]
 
 
 @hookimpl

@@ -10,8 +10,20 @@ from bodega_imports.beginning import begin_import
 from bodega_imports.models import BadRow, Import
 from bodega_imports.schemas import BadRowSchema, ImportSchema
 from bodega_imports.upload import received
-from bodega_sdk import Collection, Filter, Parameter, Reply, Request, Route, job_state
-from bodega_sdk.errors import FieldError, NotFound
+from bodega_sdk import (
+    Collection,
+    Filter,
+    Identity,
+    Parameter,
+    Reply,
+    Request,
+    Route,
+    job_state,
+)
+from bodega_sdk.ids import UUID_TEXT
+
+#: Lets one see and import for the whole shop.
+ALL = "imports.all"
 
 
 class Imports(Collection):
@@ -22,6 +34,7 @@ class Imports(Collection):
     noun = "import"
     read = "imports.read"
     write = "imports.write"
+    objects, beyond, owner = "organization", ALL, Import.organization
     verbs = ("list", "read")
     filters = (
         Filter(Parameter("status", str, "Only imports of this status."),
@@ -46,17 +59,12 @@ def _take_over_end(run: Import) -> None:
         run.status = "parked"
 
 
-def find_import(key: UUID) -> Import:
-    """Return an import.
-
-    Raises:
-        NotFound: there is none with this id.
-    """
-    run = Import.find(key)
-    if run is None:
-        message = "There is no import with this id."
-        raise NotFound(message, [FieldError("id", message, str(key))])
-    return run
+def may_follow(identity: Identity, key: str) -> bool:
+    """Whether somebody may follow the import of an id."""
+    if identity.may(ALL):
+        return True
+    run = Import.find(UUID(key)) if UUID_TEXT.fullmatch(key) else None
+    return run is not None and str(run.organization or "-") == identity.organization
 
 
 class BadRows(Collection):
@@ -68,19 +76,21 @@ class BadRows(Collection):
     nouns = "rows that were not imported"
     read = "imports.read"
     write = "imports.write"
+    objects, beyond = "organization", ALL
     verbs = ("list",)
     orderings: ClassVar = {"line": BadRow.line}
     default_ordering = "line"
 
     def select(self, request: Request) -> peewee.ModelSelect:
         """The rows of one import."""
-        find_import(request.params["id"])
+        Imports().get(request)
         return BadRow.select().where(BadRow.run == request.params["id"])
 
 
 def _upload(request: Request) -> Reply:
+    organization = Imports().whose(request)
     with received(request) as (name, size, path):
-        run = begin_import(name, size, request.identity.subject, path.rename)
+        run = begin_import(name, size, request.identity.subject, path.rename, organization)
     shown = ImportSchema().dump(run)
     return Reply(shown, 202, {"Location": f"{request.raw.path.rstrip('/')}/{run.id}"})
 
@@ -91,4 +101,5 @@ UPLOAD = Route(
     "The answer comes at once; follow the import at `Location`, or on the real-time "
     "channel `imports.{id}`.",
     media="multipart/form-data", largest=10_000_000_000, returns=ImportSchema, status=202,
+    objects="organization", beyond=ALL,
 )  # fmt: skip

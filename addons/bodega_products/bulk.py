@@ -65,26 +65,31 @@ _DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def upsert(rows: Sequence[ProductRow], source: str) -> list[Outcome]:
+def upsert(
+    rows: Sequence[ProductRow], source: str, organization: UUID | None = None
+) -> list[Outcome]:
     """Make or change products, in one transaction; return what became of each row.
 
     Args:
         rows: at most a few thousand, no SKU twice.
         source: what does it, for the event, e.g. ``"import:0190…"``.
+        organization: for which: others' products are refused, and categories that are not
+            there; None for the whole shop.
     """
     with transaction():
-        return _Upsert(rows).run(source)
+        return _Upsert(rows, organization).run(source)
 
 
 class _Upsert:
     """One call of :func:`upsert`."""
 
-    def __init__(self, rows: Sequence[ProductRow]) -> None:
+    def __init__(self, rows: Sequence[ProductRow], organization: UUID | None) -> None:
         self._rows = rows
+        self._organization = organization
         self._keys = [sku_key(row.sku) for row in rows]
         self._stamp = now()
         self._currency = setting("products.currency")
-        self._categories = _categories(rows)
+        self._categories = _categories(rows, make=organization is None)
         self._existing = _existing(self._keys)
         self._slugs = _slug_owners(rows)
         self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
@@ -107,10 +112,12 @@ class _Upsert:
         values = dict(row.fields)
         if "category" in values:
             name = values["category"]
-            values["category"] = self._categories[slugify(name)] if name else None
+            values["category"] = self._categories.get(slugify(name)) if name else None
         return values
 
     def _judge(self, row: ProductRow, key: str, values: dict[str, Any]) -> Outcome:
+        if fault := self._foreign(row, key, values):
+            return Outcome("refused", *fault)
         slug = values.get("slug")
         if slug is not None and self._slugs.setdefault(slug, key) != key:
             reason = f"another product has this slug: the one with SKU {self._slugs[slug]!r}"
@@ -128,6 +135,17 @@ class _Upsert:
         if row.variants is not None and old["variants"] != [_plain(v) for v in row.variants]:
             return _UPDATED
         return _UPDATED if self._companions.differ(row, old["id"]) else _UNCHANGED
+
+    def _foreign(self, row: ProductRow, key: str, values: dict[str, Any]) -> tuple[str, str] | None:
+        """Return why a row is not the organization's to write."""
+        old = self._existing.get(key)
+        if self._organization is None:
+            return None
+        if old is not None and old["organization"] != self._organization:
+            return "sku", "this product is not your organization's"
+        if row.fields.get("category") and values["category"] is None:
+            return "category", "there is no such category, and only the shop makes them"
+        return None
 
     def _write(self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]) -> None:
         """Write in groups of rows that set the same columns: each is one kind of statement."""
@@ -157,6 +175,7 @@ class _Upsert:
             "slug": values.get("slug") or old.get("slug") or slug_for(name, key),
             "price_minor": values.get("price_minor", old.get("price_minor", 0)),
             "is_featured": False,
+            "organization": self._organization,
             "search_text": search_text(name, row.sku),
         }
 
@@ -184,7 +203,7 @@ def _insert_or_update(records: list[dict[str, Any]], columns: Iterable[str]) -> 
 
 def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     """Return what is there, by SKU key, locked against other writers until the commit."""
-    names = ("id", "sku", "sku_key", *_COLUMNS)
+    names = ("id", "sku", "sku_key", "organization", *_COLUMNS)
     fields = [getattr(Product, name) for name in names]
     found: dict[str, dict[str, Any]] = {}
     for some in chunked(keys, _KEYS):
@@ -227,13 +246,13 @@ def _ids(keys: list[str]) -> dict[str, UUID]:
     return ids
 
 
-def _categories(rows: Sequence[ProductRow]) -> dict[str, UUID]:
-    """Return the categories that the rows name, by slug; those that are missing are made."""
+def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, UUID]:
+    """Return the categories that the rows name, by slug; make those that are missing."""
     named = {slugify(row.fields["category"]): row.fields["category"] for row in rows
              if row.fields.get("category")}  # fmt: skip
     if not named:
         return {}
-    missing = named.keys() - _category_ids(named).keys()
+    missing = named.keys() - _category_ids(named).keys() if make else set()
     for slug in sorted(missing):
         made = Category.insert(id=uuid7(), name=named[slug][:200], slug=slug)
         made.on_conflict_ignore().execute()

@@ -41,6 +41,8 @@ class Product(Entity):
     is_active: Any = peewee.BooleanField(default=True)
     is_featured: Any = peewee.BooleanField(default=False)
     search_text: Any = peewee.TextField(default="")
+    # Of the organization that sells it; null when the shop itself does.
+    organization: Any = peewee.UUIDField(null=True, index=True)
 
     class Meta:
         table_name = "products_product"

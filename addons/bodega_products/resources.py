@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import reduce
 from operator import and_
 from typing import Any, ClassVar
+from uuid import UUID
 
 import peewee
 
@@ -16,7 +17,7 @@ from bodega_products.schemas import CategorySchema, ProductSchema, QuoteSchema
 from bodega_products.text import fold, sku_key
 from bodega_sdk import PUBLIC, Collection, Filter, Parameter, Request, Route
 
-_SEES_ALL = "products.read_inactive"
+_SEES_ALL, WRITE_ALL = "products.read_inactive", "products.write_all"
 
 
 def _price(name: str, help: str, compare: Callable[[int], Any]) -> Filter:
@@ -36,6 +37,7 @@ class Products(Collection):
     noun = "product"
     read = PUBLIC
     write = "products.write"
+    objects, beyond, owner, hidden = "organization", WRITE_ALL, Product.organization, False
     filters = (
         Filter(Parameter("sku", str, "Exactly this SKU, without regard to case."),
                lambda value: Product.sku_key == sku_key(value)),
@@ -43,6 +45,8 @@ class Products(Collection):
         Filter(Parameter("category", str, "Slug of a category."), _in_category),
         _price("price_min", "This price or more.", lambda minor: Product.price_minor >= minor),
         _price("price_max", "This price or less.", lambda minor: Product.price_minor <= minor),
+        Filter(Parameter("organization", UUID, "Only what this organization sells."),
+               lambda value: Product.organization == value),
         Filter(Parameter("is_active", bool, "Only active, or only inactive ones."),
                lambda value: Product.is_active == value),
         Filter(Parameter("featured", bool, "Only featured, or only other ones."),
@@ -61,9 +65,14 @@ class Products(Collection):
         return reduce(and_, (Product.search_text.contains(word) for word in words), True)
 
     def select(self, request: Request) -> peewee.ModelSelect:
-        """All products, or the active ones."""
-        query = Product.select()
-        return query if request.identity.may(_SEES_ALL) else query.where(Product.is_active)
+        """All products, or the active ones and those of the caller's own organization."""
+        query, identity = Product.select(), request.identity
+        if identity.may(_SEES_ALL):
+            return query
+        if identity.organization and identity.may(self.write):
+            own = Product.organization == UUID(identity.organization)
+            return query.where(Product.is_active | own)
+        return query.where(Product.is_active)
 
     def create(self, request: Request, data: dict[str, Any]) -> Product:
         """Make a product."""
@@ -143,7 +152,7 @@ class Categories(Collection):
     noun = "category"
     nouns = "categories"
     read = PUBLIC
-    write = "products.write"
+    write = WRITE_ALL
     filters = (
         Filter(Parameter("slug", str, "Exactly this slug."), lambda value: Category.slug == value),
         Filter(Parameter("is_active", bool, "Only active, or only inactive ones."),

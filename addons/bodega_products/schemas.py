@@ -76,6 +76,11 @@ class ProductSchema(Schema):
     image_url = Url(load_default="")
     is_active = Boolean(load_default=True)
     is_featured = Boolean(load_default=False)
+    organization = Uuid(
+        allow_none=True,
+        metadata={"description": "Who sells it; the shop itself when null. Only who may change "
+                  "the products of all can choose it."},
+    )  # fmt: skip
     variants = List(Nested(VariantSchema), dump_only=True)
     created_at = Timestamp(dump_only=True)
     updated_at = Timestamp(dump_only=True)

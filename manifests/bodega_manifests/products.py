@@ -8,17 +8,18 @@ def addon_manifest() -> Manifest:
     """Return the manifest."""
     return Manifest(
         name="products",
-        version="0.1.0",
+        version="0.2.0",
         package="bodega_products",
         summary="The catalogue: products, their variants and categories",
         routes=("products", "categories"),
         permissions={
             "products.read_inactive": "See products that are not active",
-            "products.write": "Create, change and delete products and categories",
+            "products.write": "Create, change and delete products of one's own organization",
+            "products.write_all": "The same with everybody's products, and with categories",
         },
         grants={
-            "vendor": ("products.read_inactive", "products.write"),
-            "staff": ("products.read_inactive", "products.write"),
+            "vendor": ("products.write",),
+            "staff": ("products.read_inactive", "products.write", "products.write_all"),
         },
         settings=(
             Setting(

@@ -87,7 +87,8 @@ class Settings:
     def told_secrets(self) -> tuple[str, ...]:
         """The secrets that the environment itself holds."""
         given = (text for name, text in self.outside.items() if not name.endswith("_FILE"))
-        return (self.secret_key, self.admin_password, *given)
+        password = read_server(self.smtp_url).password if self.smtp_url else ""
+        return (self.secret_key, self.admin_password, password, *given)
 
     @property
     def metrics_folder(self) -> Path:

@@ -41,6 +41,7 @@ class Connection:
         self._login: Login | None = None
         self._malformed = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._review: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Talk until either side ends the connection."""
@@ -60,6 +61,8 @@ class Connection:
     def _forget(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._review is not None:
+            self._review.cancel()
         self._subscriber.forget()
 
     async def _receive(self, text: str | bytes) -> None:
@@ -137,3 +140,14 @@ class Connection:
         held = permissions_of(identity.roles, assembly.grants, assembly.permissions)
         self._login = replace(self._login, identity=replace(identity, permissions=held))
         self._subscriber.revise(self._login.identity)
+        review = self._subscriber.review(self._login.identity)
+        # Held until it is done, or the loop would forget it.
+        self._review = asyncio.get_running_loop().create_task(review)
+
+    def check_session(self) -> None:
+        """Send the client away if its session has ended."""
+        login = self._login
+        if login is None or not self._outlet.open:
+            return
+        if self._shop.revocations.refuses(login.identity.session, login.version):
+            self._outlet.close(Close.UNAUTHENTICATED, "the session has ended")

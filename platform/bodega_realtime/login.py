@@ -18,10 +18,12 @@ class Login:
 
     Args:
         expires_at: when its token ends, UTC.
+        version: of its session, as the token has it.
     """
 
     identity: Identity
     expires_at: datetime
+    version: int = 0
 
 
 def log_in(session: Session, token: str) -> Login:
@@ -31,7 +33,8 @@ def log_in(session: Session, token: str) -> Login:
         Unauthenticated: it is no good.
     """
     claims = session.read_token(token, "access")
-    return Login(session.identify(token), datetime.fromtimestamp(float(claims["exp"]), UTC))
+    ends = datetime.fromtimestamp(float(claims["exp"]), UTC)
+    return Login(session.identify(token), ends, claims.get("ver", 0))
 
 
 def token_of(request: Request) -> str | None:

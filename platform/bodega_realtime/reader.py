@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import peewee
+import structlog
 from playhouse.pool import MaxConnectionsExceeded
 
 from bodega.database import outbox
 from bodega.database.tables import EventRow
 from bodega.shop import Shop
 from bodega_sdk.errors import Unavailable
-from bodega_sdk.events import Occurrence
+from bodega_sdk.events import Channel, Occurrence
+from bodega_sdk.identity import Identity
+from bodega_sdk.runtime import bound
 
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 #: Events read at a time.
 PAGE = 200
@@ -74,6 +78,26 @@ class LogReader:
             # A connection that broke is not used again; the next call opens a new one.
             self._shop.databases.close()
             raise Unavailable(f"The database does not answer: {error}") from error
+
+    async def follow(self, channel: Channel, identity: Identity, key: str) -> bool:
+        """Ask a channel whether somebody may follow the thing of a key.
+
+        Raises:
+            Unavailable: the database does not answer, or the channel's addon failed.
+        """
+        return channel.may is None or await self.run(lambda: self._may(channel, identity, key))
+
+    def _may(self, channel: Channel, identity: Identity, key: str) -> bool:
+        assert channel.may is not None
+        with self._shop.lent() as session, bound(session):
+            try:
+                return bool(channel.may(identity, key))
+            except (peewee.PeeweeException, MaxConnectionsExceeded):
+                raise
+            # Whatever an addon's function raises, nobody follows what it guards.
+            except Exception as error:
+                log.error("a channel's check failed", channel=channel.name, exc_info=error)
+                raise Unavailable("It cannot be said now who may follow this.") from error
 
     async def newest(self) -> int:
         """Return the offset of the newest event."""

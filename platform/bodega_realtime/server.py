@@ -21,11 +21,14 @@ from bodega_realtime.messages import Close
 from bodega_realtime.reader import LogReader
 from bodega_realtime.stream import StreamReader
 from bodega_realtime.subscriptions import Hub
+from bodega_sdk.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 _LARGEST_MESSAGE = 2**16
 #: Seconds that clients have to answer the end of a connection.
 _FAREWELL = 2.0
+#: Seconds between two looks at what was revoked.
+_WATCH = 0.25
 #: Seconds that a swap waits for the event loop.
 _SWAP = 5.0
 
@@ -75,6 +78,7 @@ class Server:
         self._server = await self._listen()
         await self._replays.run(self._follower.start)
         self._tasks.add(asyncio.create_task(self._feed.run()))
+        self._tasks.add(asyncio.create_task(self._watch()))
         log.info("listening", host=self._address[0], port=self.port)
 
     async def _listen(self) -> WebSocketServer:
@@ -125,6 +129,18 @@ class Server:
     async def _farewell(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.wait_closed(), _FAREWELL + 0.5)
+
+    async def _watch(self) -> None:
+        """Send those away whose session has ended, well within a second."""
+        revocations, seen = self._shop.revocations, -1
+        while True:
+            with suppress(Unavailable):
+                await self._log.run(revocations.keep_up)
+            if revocations.readings != seen:
+                seen = revocations.readings
+                for listener in tuple(self._hub.listeners):
+                    listener.check_session()
+            await asyncio.sleep(_WATCH)
 
     # What the library calls.
 

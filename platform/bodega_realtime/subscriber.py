@@ -33,6 +33,7 @@ class Subscriber:
             Refused: there is no such channel, the client may not, or it has it already.
         """
         channel, key = self._allowed(identity, message)
+        await self._ask(identity, channel, key, message)
         subscription = Subscription(message.channel, channel, key, self._outlet)
         self._subscriptions[message.channel] = subscription
         self._hub.add(subscription)
@@ -57,6 +58,27 @@ class Subscriber:
             text = f"A connection has {MOST_SUBSCRIPTIONS} subscriptions at most."
             raise message.refused(messages.TOO_MANY_SUBSCRIPTIONS, text)
         return found
+
+    async def _ask(self, identity: Identity, channel: Channel, key: str, message: Message) -> None:
+        """Let the channel say whether the client may follow just this."""
+        try:
+            allowed = await self._reader.follow(channel, identity, key)
+        except Unavailable as error:
+            raise message.refused(messages.UNAVAILABLE, error.detail) from None
+        if not allowed:
+            text = "There is nothing of this name that you may follow."
+            raise message.refused(messages.PERMISSION_DENIED, text)
+
+    async def review(self, identity: Identity) -> None:
+        """Ask the channels again whether the client may follow what it does."""
+        for subscription in tuple(self._subscriptions.values()):
+            try:
+                channel, key = subscription.channel, subscription.key
+                allowed = await self._reader.follow(channel, identity, key)
+            except Unavailable:
+                allowed = False
+            if not allowed:
+                self._end(subscription, "the permission was withdrawn")
 
     async def _replay(self, subscription: Subscription, message: Message) -> None:
         try:

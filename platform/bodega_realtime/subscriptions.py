@@ -19,6 +19,9 @@ class Listener(Protocol):
     def revise(self) -> None:
         """Look at the subscriptions again: the Assembly was swapped."""
 
+    def check_session(self) -> None:
+        """Leave if the session has ended: something was revoked."""
+
 
 @dataclass(eq=False, slots=True)
 class Subscription:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bodega_sdk.identity import Identity
 from bodega_sdk.runtime import runtime
 
 
@@ -124,6 +125,8 @@ class Channel:
         events: names of the events that it carries.
         permission: what a subscriber must hold.
         summary: what it streams, one sentence.
+        may: whether somebody who holds it may follow the thing of a key; asked when they
+            subscribe, and again when what they may has changed. Everybody when None.
 
     Example::
 
@@ -136,6 +139,7 @@ class Channel:
     events: tuple[str, ...]
     permission: str
     summary: str
+    may: "Callable[[Identity, str], bool] | None" = None
 
     def key_of(self, requested: str) -> str | None:
         """Return the key that a requested channel names, or None when it is another one."""

@@ -65,7 +65,8 @@ class Collection:
         verbs: which of the six are served.
         objects: whose rows it is about, see :class:`bodega_sdk.http.Route`.
         beyond: the permission with which it is about all rows nevertheless.
-        owner: the field that says whose a row is: an account's id, or an organization's.
+        owner: the field that says whose a row is: an account's id, or an organization's;
+            None where ``select`` sees to it.
         hidden: whether others' rows cannot be seen either; else they cannot be changed.
         searchable: whether ``?search=`` is known; then :meth:`search` must be written.
 
@@ -333,17 +334,19 @@ class Collection:
     def _seen(self, request: Request) -> Any:
         mine = self.whose(request) if self.hidden else None
         query = self.select(request)
-        return query if mine is None else query.where(self.owner == mine)
+        return query if mine is None or self.owner is None else query.where(self.owner == mine)
 
     def _is_mine(self, request: Request, row: Any) -> bool:
         mine = self.whose(request)
-        return mine is None or getattr(row, _key_of(self.owner)) == mine
+        return None in (mine, self.owner) or getattr(row, _key_of(self.owner)) == mine
 
     def _owned(self, request: Request, data: dict[str, Any]) -> dict[str, Any]:
         """Return what a new row is made of, with whose it is."""
         self._refuse_giving(request, data)
         mine = self.whose(request)
-        return data if mine is None else data | {self.owner.name: mine}
+        if mine is None or self.owner is None:
+            return data
+        return data | {self.owner.name: mine}
 
     def _refuse_giving(self, request: Request, data: Mapping[str, Any]) -> None:
         """Refuse to say whose a row is, but from those who reach all of them."""

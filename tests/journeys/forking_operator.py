@@ -218,8 +218,10 @@ def _schema(database: Any) -> list[Any]:
 
 
 def _tables(database: Any) -> list[str]:
-    # Recovering raises the versions of what it writes to, and the generation.
-    changing = {"bodega_process", "bodega_collection", "bodega_counter"}
+    # Recovering raises the versions of what it writes to, and the generation; it is recorded.
+    changing = {
+        "bodega_process", "bodega_collection", "bodega_counter", "bodega_audit", "bodega_audit_head"
+    }  # fmt: skip
     return sorted(set(database.get_tables()) - changing)
 
 

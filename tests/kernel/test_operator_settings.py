@@ -98,7 +98,7 @@ def test_the_list_tells_all_that_is_declared_and_what_was_changed(admin: Any) ->
     assert found["lamp.watts"] == {
         "name": "lamp.watts", "addon": "lamp", "state": "enabled", "type": "int", "value": 40,
         "default": 40, "help": "Watts of a bulb", "minimum": 1, "maximum": 100, "choices": [],
-        "secret": False, "changed": False,
+        "secret": False, "source": "default", "changed": False,
     }  # fmt: skip
     assert found["lamp.shade"]["choices"] == ["white", "Amber"]
     assert found["lamp.api_key"]["secret"] is True

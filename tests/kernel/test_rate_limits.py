@@ -200,6 +200,16 @@ def test_a_clock_that_was_put_back_locks_nobody_out(tmp_path: Path) -> None:
     throttle.hit(limit, "ada")
 
 
+def test_who_looked_at_the_clock_first_and_came_second_begins_no_new_window(tmp_path: Path) -> None:
+    limit, throttle = RateLimit("loyalty.code", 1, 60), Throttle(told(tmp_path), lambda: "shop")
+    throttle.hit(limit, "ada")
+    with sqlite3.connect(tmp_path / "run" / "limits.sqlite") as connection:
+        connection.execute("UPDATE hits SET ends = ends + 0.5")
+    connection.close()
+    with pytest.raises(TooManyRequests):
+        throttle.hit(limit, "ada")
+
+
 # What happens when a store fails.
 
 

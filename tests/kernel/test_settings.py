@@ -1,6 +1,7 @@
 """Settings: every variable is read, and whatever is wrong with one is said by its name."""
 
 import threading
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "BODEGA_SMTP_URL": (SMTP, "smtp_url", SMTP),
     "BODEGA_MAIL_FROM": ("Shop <me@shop.example>", "mail_from", "Shop <me@shop.example>"),
     "BODEGA_SECRET_ADDON_SETTING": ("x", "outside", {"BODEGA_SECRET_ADDON_SETTING": "x"}),
+    "BODEGA_PUBLIC_URL": ("https://shop.example/", "public_url", "https://shop.example"),
+    "BODEGA_TRUSTED_PROXIES": ("10.0.0.0/8", "trusted_proxies", (ip_network("10.0.0.0/8"),)),
+    "BODEGA_RATE_LIMIT": ("600/60", "rate_limit", (600, 60)),
+    "BODEGA_RATE_LIMIT_ANONYMOUS": ("60/1", "rate_limit_anonymous", (60, 1)),
+    "BODEGA_CORS_ORIGINS": ("https://a.example", "cors_origins", ("https://a.example",)),
+    "BODEGA_HSTS": ("60", "hsts", 60),
     "BODEGA_LOG": ("json", "log_format", "json"),
     "BODEGA_LOG_LEVEL": ("debug", "log_level", "debug"),
 }

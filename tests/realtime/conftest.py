@@ -173,8 +173,8 @@ def token_for(
     use: str = "access",
     lifetime: timedelta = timedelta(minutes=5),
 ) -> str:
-    """Return a token; of a vendor unless other roles are given."""
-    return shop.current.issue_token(subject, roles or ("vendor",), use, lifetime, {})
+    """Return a token; of staff unless other roles are given."""
+    return shop.current.issue_token(subject, roles or ("staff",), use, lifetime, {})
 
 
 @dataclass
@@ -305,7 +305,7 @@ def open_house(postgres_url: str, tmp_path: Path) -> Iterator[Callable[..., Hous
 
 @pytest.fixture
 def issue(shop: Shop) -> Callable[..., str]:
-    """Issue access tokens; of a vendor unless other roles are given."""
+    """Issue access tokens; of staff unless other roles are given."""
 
     def make(*roles: str, **options: Any) -> str:
         return token_for(shop, *roles, **options)

@@ -213,6 +213,28 @@ def test_the_recorder_lists_what_was_committed_and_nothing_else(author: Run) -> 
     """)
 
 
+def test_the_mailbox_lists_what_was_written_and_nothing_else(author: Run) -> None:
+    author("""
+        from bodega_sdk import send_mail
+
+
+        @pytest.mark.bodega("notes")
+        def test_it(bodega_mailbox, bodega_jobs):
+            with pytest.raises(KeyError), transaction():
+                send_mail("ada@shop.example", "Never", "Nothing")
+                raise KeyError
+            assert list(bodega_mailbox) == []
+            with transaction():
+                send_mail("ada@shop.example", "Notes", "You have one.", "<p>One</p>")
+            bodega_jobs.run_all()
+            mail = bodega_mailbox.to("ada@shop.example")[-1]
+            assert (mail.subject, mail.text, mail.html) == ("Notes", "You have one.", "<p>One</p>")
+            assert bodega_mailbox.to("bob@shop.example") == []
+            bodega_mailbox.forget()
+            assert list(bodega_mailbox) == []
+    """)
+
+
 def test_jobs_run_with_what_they_enqueue_and_events_reach_their_subscribers(author: Run) -> None:
     author("""
         @pytest.mark.bodega("pins")

@@ -81,6 +81,7 @@ def show(context: Context, mail_id: UUID, as_html: bool, as_json: bool) -> None:
 def _echo_whole(shown: dict[str, Any]) -> None:
     for name in ("to", "subject", "status", "created_at", "sent_at", "error"):
         if shown[name] is not None:
-            click.echo(f"{name.replace('_at', '') + ':':10}{shown[name]}")
+            told = f"{shown[name]:%F %T} UTC" if name.endswith("_at") else shown[name]
+            click.echo(f"{name.removesuffix('_at') + ':':10}{told}")
     said = shown["text"]
     click.echo("\n" + ("(It was sent; what it said is not kept.)" if said is None else said))

@@ -6,8 +6,6 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +23,12 @@ _REDIS_PATIENCE = 0.25
 _PRUNING = 60.0
 _TABLE = """CREATE TABLE IF NOT EXISTS hits
     (key TEXT PRIMARY KEY, count INTEGER NOT NULL, ends REAL NOT NULL) WITHOUT ROWID"""
-# One statement, so that no other process comes between. A window that ends later than a new
-# one would is of a clock that was put back.
+# One statement, so that no other process comes between. A window that ends much later than a
+# new one would is of a clock that was put back; a little later it is of somebody who overtook us.
 _HIT = """INSERT INTO hits VALUES (:key, :amount, :now + :seconds) ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN ends <= :now OR ends > :now + :seconds
+    count = CASE WHEN ends <= :now OR ends > :now + :seconds + 60
         THEN :amount ELSE count + :amount END,
-    ends = CASE WHEN ends <= :now OR ends > :now + :seconds THEN :now + :seconds ELSE ends END
+    ends = CASE WHEN ends <= :now OR ends > :now + :seconds + 60 THEN :now + :seconds ELSE ends END
     RETURNING count, ends"""
 # As the library's own script, with the end in the answer: one round trip instead of two.
 _REDIS_HIT = """
@@ -80,11 +78,11 @@ class SqliteStorage(Storage):
     def count(self, key: str, seconds: int, amount: int = 1) -> Window:
         """Count, and return the key's window."""
         now = time.time()
+        if now >= self._prune_at:
+            self._prune_at = now + _PRUNING
+            self._execute("DELETE FROM hits WHERE ends <= :now", {"now": now})
         told = {"key": key, "amount": amount, "now": now, "seconds": seconds}
-        with self._connected() as connection:
-            self._prune(connection, now)
-            # All rows are fetched: only that ends the statement, and gives the lock back.
-            ((count, ends),) = connection.execute(_HIT, told).fetchall()
+        ((count, ends),) = self._execute(_HIT, told)
         return Window(count, ends - now)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
@@ -101,58 +99,46 @@ class SqliteStorage(Storage):
 
     def _row(self, key: str) -> tuple[int, float]:
         now = time.time()
-        query = "SELECT count, ends FROM hits WHERE key = ? AND ends > ?"
-        with self._connected() as connection:
-            found = connection.execute(query, (key, now)).fetchall()
+        query = "SELECT count, ends FROM hits WHERE key = :key AND ends > :now"
+        found = self._execute(query, {"key": key, "now": now})
         return found[0] if found else (0, now)
 
     def clear(self, key: str) -> None:
         """Forget a key."""
-        with self._connected() as connection:
-            connection.execute("DELETE FROM hits WHERE key = ?", (key,))
+        self._execute("DELETE FROM hits WHERE key = :key", {"key": key})
 
     def reset(self) -> int | None:
         """Forget everything; return how many keys there were."""
-        with self._connected() as connection:
-            return connection.execute("DELETE FROM hits").rowcount
+        return len(self._execute("DELETE FROM hits RETURNING key", {}))
 
     def check(self) -> bool:
         """Whether it can count."""
-        with suppress(sqlite3.Error, OSError), self._connected() as connection:
-            return connection.execute("SELECT 1").fetchall() == [(1,)]
-        return False
+        try:
+            return self._execute("SELECT 1", {}) == [(1,)]
+        except (sqlite3.Error, OSError):
+            return False
 
-    def _prune(self, connection: sqlite3.Connection, now: float) -> None:
-        if time.monotonic() >= self._prune_at:
-            self._prune_at = time.monotonic() + _PRUNING
-            connection.execute("DELETE FROM hits WHERE ends <= ?", (now,))
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _execute(self, statement: str, values: dict[str, Any]) -> list[Any]:
         with self._lock:
-            if self._connection is None or self._process != os.getpid():
-                self._open()
-            assert self._connection is not None
+            connection = self._connection
+            if connection is None or self._process != os.getpid():
+                connection = self._open()
             try:
-                yield self._connection
+                # All rows are fetched: only that ends a statement, and gives the lock back.
+                return connection.execute(statement, values).fetchall()
             except sqlite3.DatabaseError:
                 # A damaged file is found out when it is opened anew.
-                self._forget()
+                connection.close()
+                self._connection = None
                 raise
 
-    def _forget(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _open(self) -> None:
-        if self._path != ":memory:":
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+    def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
             # The parent's: closing it here would take the parent's locks on the file away.
             _INHERITED.append(self._connection)
         self._connection, self._process = _opened(self._path), os.getpid()
         weakref.finalize(self, _close, self._connection, self._process)
+        return self._connection
 
 
 #: Connections that were open when this process was forked.
@@ -168,6 +154,7 @@ def _opened(path: str) -> sqlite3.Connection:
     """Open the file; what is no database, as after a power failure, is made anew."""
     if path == ":memory:":
         return _connect(path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:

@@ -56,6 +56,8 @@ class Revocations:
         self._seen: bytes | None = None
         self._mark: tuple[int, ...] | None = None
         self._refused: Mapping[str, int] = {}
+        #: How often the list was read.
+        self.readings = 0
 
     def refuses(self, session: str, version: int) -> bool:
         """Whether tokens of a version of a session are refused."""
@@ -94,12 +96,14 @@ class Revocations:
         return self._signal
 
     def _read(self) -> None:
-        mark, refused = _mark(), {}
+        mark = _mark()
+        refused: dict[str, int] = {}
         query = RevocationRow.select(RevocationRow.session, RevocationRow.version)
         for session, version in query.where(RevocationRow.until > now()).tuples():
             least = _ALL if version is None else version
             refused[session] = max(least, refused.get(session, 0))
         self._refused, self._mark = refused, mark
+        self.readings += 1
         self._changed()
 
 

@@ -9,6 +9,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 import structlog
@@ -139,6 +140,7 @@ class Throttle:
             return None
 
 
+@lru_cache(256)
 def _item(limit: RateLimit) -> RateLimitItemPerSecond:
     return RateLimitItemPerSecond(limit.amount, limit.seconds, namespace=limit.name)
 

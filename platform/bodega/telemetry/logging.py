@@ -66,6 +66,6 @@ def _formatter(settings: Settings, shared: list[Any], process: str) -> logging.F
             add_process,
             *middle,
             last,
-            lambda _, __, line: redacted(line),
+            lambda _, __, line: redacted(str(line)),
         ],
     )

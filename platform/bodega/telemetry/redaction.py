@@ -13,11 +13,13 @@ def remember(secret: str) -> None:
     """Keep a text out of logs and recorded errors from now on."""
     global _known
     if len(secret) >= _SHORTEST and secret not in _known:
-        # As it is, and as it stands in JSON.
-        escaped = {
-            json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)
-        }
-        _known |= {secret, *escaped}
+        # As it is, as Python shows it, and as either stands in JSON.
+        shown = {secret, repr(secret)[1:-1]}
+        _known |= shown | {_in_json(text, pure) for text in shown for pure in (True, False)}
+
+
+def _in_json(text: str, pure_ascii: bool) -> str:
+    return json.dumps(text, ensure_ascii=pure_ascii)[1:-1]
 
 
 def redacted(text: str) -> str:

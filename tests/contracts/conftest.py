@@ -1,0 +1,382 @@
+"""Fixtures: the whole house in one shop, everybody who may call it, and what they call it with."""
+
+import hashlib
+import importlib
+import io
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import bodega_manifests
+from bodega.database.structure import tables_of
+from bodega.http.app import build_app
+from bodega.http.gate import Gate
+from bodega.http.operations import kernel_routes
+from bodega.permissions import PERMISSIONS
+from bodega.settings import Settings
+from bodega.shop import Shop
+from bodega_accounts import api_keys, avatars, sessions
+from bodega_accounts.models import Account, Address, Organization, Session
+from bodega_accounts.passwords import hash_password
+from bodega_sdk import Route, now, send_mail, transaction, uuid7
+from bodega_sdk.runtime import bound
+from bodega_sdk.testing import servers
+from bodega_sdk.testing.client import Answer, Client
+
+PASSWORD = "a long password"
+HASHED = hash_password(PASSWORD)
+ADDRESS = {"name": "Ada", "line1": "1 Main Street", "city": "London", "country": "GB"}
+CSV = b"name,sku,price\nLamp,L-%s,9.99\n"
+
+
+def picture() -> bytes:
+    """Return a small PNG."""
+    made = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(made, "PNG")
+    return made.getvalue()
+
+
+PNG = picture()
+
+
+@dataclass
+class Person:
+    """Whoever calls.
+
+    Args:
+        token: what is sent; None for nobody in particular.
+        held: the permissions of the role, read from the manifests alone; of a key, what
+            it was made for of that.
+        refused: whether the token is no good.
+        is_key: whether it is an API key's.
+        organization: the id of the one that is acted for.
+    """
+
+    name: str
+    token: str | None = None
+    account: Any = None
+    held: frozenset[str] = frozenset()
+    refused: bool = False
+    is_key: bool = False
+    organization: str = ""
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody is logged in."""
+        return self.account is None
+
+
+@dataclass
+class World:
+    """A shop, the people of it, and the objects that they call it about.
+
+    What belongs to somebody belongs to ``owner`` or to the organization of ``vendor``.
+    """
+
+    shop: Shop
+    people: dict[str, Person] = field(default_factory=dict)
+    _made: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route that is served, those of the kernel too."""
+        return (*self.shop.assembly.routes, *kernel_routes(self.shop.current))
+
+    @property
+    def manifests(self) -> list[Any]:
+        """Those of the enabled addons."""
+        return [addon.manifest for addon in self.shop.assembly.addons]
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """Every permission that a manifest or the kernel declares."""
+        return frozenset(PERMISSIONS).union(*(item.permissions for item in self.manifests))
+
+    def granted(self, role: str) -> frozenset[str]:
+        """Return what a role holds, as the manifests say."""
+        if role == "admin":
+            return self.declared
+        return frozenset(name for m in self.manifests for name in m.grants.get(role, ()))
+
+    # People.
+
+    def account(self, role: str = "user", organization: Any = None) -> Account:
+        """Make an account."""
+        made: Account = Account.create(
+            email=f"{uuid7().hex}@example.com", role=role, organization=organization,
+            password=HASHED, email_verified_at=now(), preferences={},
+        )  # fmt: skip
+        avatars.keep(made, PNG)
+        return made
+
+    def person(self, name: str, role: str = "user", organization: Any = None) -> Person:
+        """Make somebody who is logged in."""
+        found = Person(name, account=self.account(role, organization), held=self.granted(role))
+        found.organization = str(organization.id) if organization else ""
+        self.log_in(found)
+        self.people[name] = found
+        return found
+
+    def log_in(self, person: Person) -> None:
+        """Give somebody a new session, also one who closed their account."""
+        Account.update(is_active=True).where(Account.id == person.account.id).execute()
+        with transaction():
+            person.token = sessions.begin(person.account, "203.0.113.9", "a test")["access"]
+
+    def key_of(self, person: Person, name: str, *scopes: str) -> Person:
+        """Make an API key of somebody, the way they would."""
+        client = self.client(person)
+        made = client.post("/api/v1/api-keys", {"name": name, "scopes": [*scopes]}).expect(201)
+        key = Person(name, made["key"], person.account, frozenset(scopes), is_key=True)
+        key.organization = person.organization
+        self.people[name] = key
+        return key
+
+    def client(self, person: Person) -> Client:
+        """Return a client that somebody calls with."""
+        return Client(Gate(self.shop), self.shop, person.token)
+
+    # What they call.
+
+    def object_of(self, template: str) -> str:
+        """Return the id of an object that paths which begin so are about."""
+        if template not in self._made:
+            with transaction():
+                self._made[template] = RECIPES[template](self)
+        return self._made[template]
+
+    def used_up(self, template: str) -> None:
+        """Forget an object that somebody may have changed."""
+        self._made.pop(template, None)
+
+    def path(self, route: Route) -> str:
+        """Return a route's path, of an object that there is."""
+        template = template_of(route)
+        found = route.path.replace("{", "\0").partition("\0")[2]
+        if not found:
+            return f"/api/v1{route.path}"
+        rest = route.path[len(template) :]
+        assert "{" not in rest, f"{route.path}: teach World.path about a second parameter"
+        return f"/api/v1{template.rpartition('/')[0]}/{self.object_of(template)}{rest}"
+
+    def call(self, person: Person, route: Route, body: Any = None) -> Answer:
+        """Call a route as somebody, with a body that is all right."""
+        client, path = self.client(person), self.path(route)
+        if route.media:
+            content, media = UPLOADS[f"{route.method} {route.path}"](self)
+            headers = {"Content-Type": media}
+            return client.request(route.method, path, body=content, headers=headers)
+        if route.body is not None and body is None:
+            body = self.body(person, route)
+        return client.request(route.method, path, body)
+
+    def body(self, person: Person, route: Route) -> Any:
+        """Return a body that is all right."""
+        special = BODIES.get(f"{route.method} {route.path}")
+        make = special or BODIES[route.body.__name__]  # type: ignore[union-attr]
+        return make(self, person)
+
+    # What is left of it.
+
+    def digest(self) -> dict[str, str]:
+        """Return what stands in every table and which files there are."""
+        database = self.shop.databases.shop
+        found = {table: _digest(database, table) for table in tables_of(database)}
+        files = sorted(str(path) for path in (self.shop.settings.home / "files").rglob("*"))
+        return found | {"files": "\n".join(files)}
+
+
+def _digest(database: Any, table: str) -> str:
+    rows = sorted(repr(row) for row in database.execute_sql(f'SELECT * FROM "{table}"'))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def template_of(route: Route) -> str:
+    """Return a route's path up to its first parameter, e.g. ``/users/{id}``."""
+    return route.path[: route.path.find("}") + 1]
+
+
+# A new route whose path has a parameter needs a line here: what makes such an object.
+# It belongs to people["owner"], or to the organization of people["vendor"].
+
+
+def _an_address(world: World) -> str:
+    return str(Address.create(account=world.people["owner"].account, kind="both", **ADDRESS).id)
+
+
+def _a_session(world: World) -> str:
+    owner = world.people["owner"].account
+    sessions.begin(owner, "203.0.113.9", "another device")
+    mine = Session.select().where(Session.account == owner, Session.agent == "another device")
+    return str(mine.order_by(Session.created_at.desc()).get().id)
+
+
+def _a_key(world: World) -> str:
+    data = {"name": "a key", "scopes": [], "expires_at": None}
+    return str(api_keys.make(world.people["owner"].account, data, frozenset())[0].id)
+
+
+def _posted(who: str, path: str, body: Callable[[World, Person], Any]) -> Callable[[World], str]:
+    def make(world: World) -> str:
+        person = world.people[who]
+        found = world.client(person).post(f"/api/v1{path}", body(world, person)).expect(201)
+        return str(found["id"])
+
+    return make
+
+
+def _an_import(world: World) -> str:
+    content, media = UPLOADS["POST /imports"](world)
+    vendor = world.client(world.people["vendor"])
+    headers = {"Content-Type": media}
+    answer = vendor.request("POST", "/api/v1/imports", body=content, headers=headers)
+    return str(answer.expect(202)["id"])
+
+
+def _product(world: World, person: Person) -> dict[str, Any]:
+    return {"name": "Lamp", "sku": uuid7().hex, "price": "9.99"}
+
+
+def _category(world: World, person: Person) -> dict[str, Any]:
+    return {"name": f"Lamps {uuid7().hex}"}
+
+
+RECIPES: dict[str, Callable[[World], str]] = {
+    "/users/{id}": lambda world: str(world.account().id),
+    "/organizations/{id}": lambda world: str(Organization.create(name=uuid7().hex).id),
+    "/addresses/{id}": _an_address,
+    "/api-keys/{id}": _a_key,
+    "/auth/sessions/{id}": _a_session,
+    "/products/{id}": _posted("vendor", "/products", _product),
+    "/categories/{id}": _posted("admin", "/categories", _category),
+    "/imports/{id}": _an_import,
+    # An import has the id of its job.
+    "/jobs/{id}": _an_import,
+    "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
+    "/addons/{name}": lambda world: "imports",
+    "/settings/{name}": lambda world: "accounts.access_minutes",
+    "/hooks/{name}": lambda world: "products.quote_price",
+}
+
+# A new schema of a body needs a line here: a body that is all right. Where it depends on
+# the route, say so by its method and path.
+
+
+def _refresh_token(world: World, person: Person) -> dict[str, Any]:
+    with transaction():
+        pair = sessions.begin(world.people["owner"].account, "203.0.113.9", "a test")
+    return {"refresh": pair["refresh"]}
+
+
+def _credentials(world: World, person: Person) -> dict[str, Any]:
+    return {"email": world.people["owner"].account.email, "password": PASSWORD}
+
+
+BODIES: dict[str, Callable[[World, Person], Any]] = {
+    "RegistrationSchema": lambda w, p: {"email": f"{uuid7().hex}@x.example", "password": PASSWORD},
+    "TokenSchema": lambda w, p: {"token": "nobody was mailed this"},
+    "POST /auth/verify": lambda w, p: {"token": w.people["admin"].token},
+    "EmailSchema": lambda w, p: {"email": "somebody@x.example"},
+    "LoginSchema": _credentials,
+    "RefreshSchema": _refresh_token,
+    "NewPasswordSchema": lambda w, p: {"token": "nobody was mailed this", "password": PASSWORD},
+    "ProfileSchema": lambda w, p: {"first_name": "Ada"},
+    "PasswordChangeSchema": lambda w, p: {"current_password": PASSWORD, "password": PASSWORD},
+    "EmailChangeSchema": lambda w, p: {"email": f"{uuid7().hex}@x.example", "password": PASSWORD},
+    "ProofSchema": lambda w, p: {"password": PASSWORD},
+    "CodeSchema": lambda w, p: {"code": "000000"},
+    "CodeAndProofSchema": lambda w, p: {"password": PASSWORD, "code": "000000"},
+    "AccountSchema": lambda w, p: {"email": f"{uuid7().hex}@x.example", "password": PASSWORD},
+    "OrganizationSchema": lambda w, p: {"name": uuid7().hex},
+    "AddressSchema": lambda w, p: ADDRESS,
+    # Whoever holds nothing is told so: a key holds something.
+    "ApiKeySchema": lambda w, p: {"name": "a key", "scopes": sorted(p.held)[:1]},
+    "RotationSchema": lambda w, p: {"overlap_minutes": 5},
+    "ProductSchema": _product,
+    "CategorySchema": _category,
+    "VerbSchema": lambda w, p: {},
+    "SettingValueSchema": lambda w, p: {"value": 20},
+}
+
+# And a route that reads its body itself: what to send, and of which media type.
+UPLOADS: dict[str, Callable[[World], tuple[bytes, str]]] = {
+    "PUT /auth/me/avatar": lambda world: (PNG, "image/png"),
+    "POST /imports": lambda world: (CSV % uuid7().hex.encode(), "text/csv"),
+}
+
+
+# The shop and its people.
+
+
+def _first_party() -> tuple[str, ...]:
+    """Return the names of every addon of the house, so that a new one is tested at once."""
+    names = [item.name for item in pkgutil.iter_modules(bodega_manifests.__path__)]
+    modules = [importlib.import_module(f"bodega_manifests.{name}") for name in names]
+    found = [module for module in modules if hasattr(module, "addon_manifest")]
+    return tuple(sorted(module.addon_manifest().name for module in found))
+
+
+@pytest.fixture
+def settings(
+    engine: str, tmp_path: Path, templates: Any, request: pytest.FixtureRequest
+) -> Iterator[Settings]:
+    """Settings of a copy of the shop that has every addon of the house."""
+    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
+    made = templates.copy(engine, _first_party(), tmp_path / "shop", server)
+    yield made
+    if server:
+        servers.drop_database(server, made.database_url.rpartition("/")[2])
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    """The shop, bound to the test."""
+    made = Shop(settings, build_app, connections=10)
+    made.refresh()
+    assert {addon.name for addon in made.assembly.addons} == set(_first_party())
+    with bound(made.current):
+        yield made
+    made.databases.close()
+
+
+@pytest.fixture
+def world(shop: Shop) -> World:
+    """The shop with its people, but those whose tokens are no good."""
+    found = World(shop)
+    found.people["anonymous"] = Person("anonymous")
+    with transaction():
+        ours, theirs = (Organization.create(name=name) for name in ("Ours", "Theirs"))
+    for name, role, organization in (
+        ("owner", "user", None),
+        ("other user", "user", None),
+        ("vendor", "vendor", ours),
+        ("other vendor", "vendor", theirs),
+        ("vendor of none", "vendor", None),
+        ("staff", "staff", None),
+        ("admin", "admin", None),
+    ):
+        found.person(name, role, organization)
+    return found
+
+
+@pytest.fixture
+def recipes() -> dict[str, Any]:
+    """What makes objects."""
+    return RECIPES
+
+
+@pytest.fixture
+def bodies() -> dict[str, Any]:
+    """Bodies of requests."""
+    return BODIES
+
+
+@pytest.fixture
+def uploads() -> dict[str, Any]:
+    """Bodies that handlers read themselves."""
+    return UPLOADS

@@ -1,0 +1,398 @@
+"""Who may call what: every route of the house, as everybody who could call it.
+
+What is expected is computed from what the routes and the manifests declare; what happens
+is seen by calling each route with a real token, about an object that there is. A new
+route needs no test of its own here, but an object to be about and a body; the messages say
+where to write them down.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bodega_sdk import AUTHENTICATED, PUBLIC, Reply, Route
+from bodega_sdk.schemas import Schema
+
+HERE = "tests/contracts/conftest.py"
+CAREFUL = pytest.mark.timeout(300)
+
+#: The routes that are open to everybody. A new one belongs here only if that is meant.
+OPEN = {
+    "GET /categories",
+    "GET /categories/{id}",
+    "GET /products",
+    "GET /products/{id}",
+    "GET /products/{id}/quote",
+    "POST /auth/email/confirm",
+    "POST /auth/login",
+    "POST /auth/password/reset",
+    "POST /auth/password/reset/confirm",
+    "POST /auth/refresh",
+    "POST /auth/register",
+    "POST /auth/register/confirm",
+    "POST /auth/register/resend",
+    "POST /auth/revoke",
+    "POST /auth/verify",
+}
+#: Addresses beside the API's routes: pages and facts that anybody may see. The console asks
+#: for a login of its own and reads through the API's handlers.
+BESIDE = {
+    "/",
+    "/.well-known/jwks.json",
+    "/api/docs",
+    "/api/docs/start.js",
+    "/api/problems/{code}",
+    "/api/redoc",
+    "/api/schema",
+    "/console",
+    "/console/session",
+    "/console/static/{name}",
+    "/console/{path:path}",
+    "/health",
+    "/health/detailed",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+}
+#: Members that somebody might hope to slip in.
+GREEDY = (
+    "account", "account_id", "balance", "credit", "digest", "email_verified", "email_verified_at",
+    "id", "is_admin", "is_staff", "is_superuser", "key", "organization", "organization_id",
+    "owner", "owner_id", "password_hash", "permissions", "role", "roles", "second_factor",
+    "started_by", "totp_secret", "user", "user_id", "vendor_id", "__class__", "$where",
+)  # fmt: skip
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def in_order(route: Route) -> tuple[bool, bool]:
+    """Reading first, and last what switches addons."""
+    return route.method != "GET", route.path.startswith("/addons/")
+
+
+# What is expected.
+
+
+def refusals(route: Route, who: Any) -> set[int]:
+    """Return the statuses that a caller may be refused with; none for whoever is let in."""
+    if who.refused:
+        return {401}
+    if route.permission != PUBLIC and who.anonymous:
+        return {401}
+    if route.permission == AUTHENTICATED and who.is_key:
+        return {403}
+    if route.permission not in {PUBLIC, AUTHENTICATED} | who.held:
+        return {403}
+    return _not_theirs(route, who)
+
+
+def _not_theirs(route: Route, who: Any) -> set[int]:
+    """Return the statuses for objects that are not the caller's."""
+    if route.objects == "all" or (route.beyond and route.beyond in who.held):
+        return set()
+    if route.objects == "organization" and not who.organization:
+        return {403}
+    theirs = "owner" if route.objects == "own" else "vendor"
+    about_one = "{" in route.path
+    if not about_one or who.name == theirs or who.name == f"{theirs}'s key":
+        return set()
+    return {404} if _is_hidden(route) else {403}
+
+
+def _is_hidden(route: Route) -> bool:
+    return route.mounted is None or route.mounted[1].hidden
+
+
+# Everybody, and how they come to their tokens.
+
+
+def _expired(world: Any) -> Any:
+    admin = world.people["admin"]
+    token = world.shop.current.issue_token(
+        str(admin.account.id), ("admin",), "access", timedelta(minutes=-1), {}
+    )
+    return replace(admin, token=token, refused=True)
+
+
+def _tampered(world: Any) -> Any:
+    owner = world.people["owner"]
+    head, body, signature = owner.token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+    raised = json.dumps(claims | {"roles": ["admin"]}).encode()
+    body = base64.urlsafe_b64encode(raised).rstrip(b"=").decode()
+    return replace(owner, token=f"{head}.{body}.{signature}", refused=True)
+
+
+def _deactivate(world: Any, person: Any) -> None:
+    path = f"/api/v1/users/{person.account.id}"
+    world.client(world.people["admin"]).patch(path, {"is_active": False}).expect(200)
+
+
+def _deactivated(world: Any) -> Any:
+    found = world.person("deactivated", "admin")
+    _deactivate(world, found)
+    return replace(found, refused=True)
+
+
+def _key_of_a_deactivated_account(world: Any) -> Any:
+    holder = world.person("deactivated", "admin")
+    key = world.key_of(holder, "key of a deactivated account", *sorted(world.declared))
+    assert world.client(key).get("/api/v1/users").status_code == 200
+    _deactivate(world, holder)
+    return replace(key, refused=True)
+
+
+def _ended(world: Any) -> Any:
+    found = world.person("ended session", "admin")
+    path = "/api/v1/auth/logout"
+    assert world.client(found).post(path).status_code == 204
+    return replace(found, refused=True)
+
+
+def _revoked_key(world: Any) -> Any:
+    admin = world.people["admin"]
+    key = world.key_of(admin, "revoked key", *sorted(world.declared))
+    assert world.client(key).get("/api/v1/users").status_code == 200
+    client = world.client(admin)
+    listed = client.get("/api/v1/api-keys").json["results"]
+    (mine,) = [item["id"] for item in listed if item["name"] == "revoked key"]
+    assert client.delete(f"/api/v1/api-keys/{mine}").status_code == 204
+    return replace(key, refused=True)
+
+
+def _key(who: str, *scopes: str) -> Callable[[Any], Any]:
+    return lambda world: world.key_of(world.people[who], f"{who}'s key", *scopes)
+
+
+def _somebody(name: str) -> Callable[[Any], Any]:
+    return lambda world: world.people[name]
+
+
+EVERYBODY: dict[str, Callable[[Any], Any]] = {
+    **{
+        name: _somebody(name)
+        for name in (
+            "anonymous", "owner", "other user", "vendor", "other vendor", "vendor of none",
+            "staff", "admin",
+        )
+    },
+    "key of one permission": _key("admin", "accounts.read"),
+    "key of a vendor": _key("vendor", "products.write"),
+    "expired token": _expired,
+    "tampered token": _tampered,
+    "deactivated": _deactivated,
+    "key of a deactivated account": _key_of_a_deactivated_account,
+    "ended session": _ended,
+    "revoked key": _revoked_key,
+}  # fmt: skip
+
+
+# What happens.
+
+
+@CAREFUL
+@pytest.mark.parametrize("name", EVERYBODY)
+def test_every_route_does_for_everybody_what_it_declares(world: Any, name: str) -> None:
+    who = EVERYBODY[name](world)
+    wrong = [fault for route in sorted(world.routes, key=in_order)
+             if (fault := misbehaves(world, who, route))]  # fmt: skip
+    assert not wrong, f"as {name}:\n" + "\n".join(wrong)
+
+
+def misbehaves(world: Any, who: Any, route: Route) -> str | None:
+    """Call a route as somebody; return what was wrong with it, None if nothing was."""
+    expected = refusals(route, who)
+    found = _refused(world, who, route, expected) if expected else _let_in(world, who, route)
+    return found and f"  {name_of(route)} ({route.permission}, {route.objects}): {found}"
+
+
+def _refused(world: Any, who: Any, route: Route, expected: set[int]) -> str | None:
+    body = world.body(who, route) if route.body is not None else None
+    world.path(route)  # The object is made before anything is compared.
+    before = world.digest() if route.method != "GET" else None
+    answer = world.call(who, route, body)
+    if answer.status_code not in expected:
+        return f"expected {expected}, found {answer!r}"
+    changed = _changed(before, world.digest()) if before else []
+    return f"was refused, but changed {', '.join(changed)}" if changed else None
+
+
+def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    return sorted(name for name in before if before[name] != after[name])
+
+
+def _let_in(world: Any, who: Any, route: Route) -> str | None:
+    answer = world.call(who, route)
+    if route.method != "GET":
+        world.used_up(route.path[: route.path.find("}") + 1])
+        if route.path.startswith("/auth/") and who.account is not None and not who.is_key:
+            world.log_in(who)
+    status = answer.status_code
+    if status in (401, 403, 404) or status >= 500:
+        return f"expected to be let in, found {answer!r}"
+    return None
+
+
+# What is declared.
+
+
+def undeclared(routes: Any, declared: frozenset[str], open_to_all: set[str]) -> list[str]:
+    """Return what is wrong with what routes declare, and what to do about it."""
+    found = []
+    for route in routes:
+        name = name_of(route)
+        if route.permission == PUBLIC and name not in open_to_all:
+            found.append(f"{name} is open to everybody; if that is meant, add it to OPEN")
+        elif route.permission not in {PUBLIC, AUTHENTICATED} | declared:
+            found.append(f"{name} asks for '{route.permission}', which no manifest declares")
+        if route.permission == AUTHENTICATED and route.objects != "own":
+            found.append(f"{name} is for whoever is logged in, but not for their own objects only")
+        if route.beyond and route.beyond not in declared:
+            found.append(f"{name}: no manifest declares '{route.beyond}', which lifts its bounds")
+    return found
+
+
+def test_every_route_declares_a_permission_that_there_is(world: Any) -> None:
+    wrong = undeclared(world.routes, world.declared, OPEN)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_route_without_a_declared_permission_would_be_found() -> None:
+    def handler(request: Any) -> Reply:
+        return Reply()
+
+    routes = (
+        Route("GET", "/open", handler, PUBLIC, "Open"),
+        Route("GET", "/unknown", handler, "nobody.declared_it", "Unknown"),
+        Route("GET", "/empty", handler, "", "Empty"),
+        Route("GET", "/everybody", handler, AUTHENTICATED, "Of everybody"),
+        Route("GET", "/lifted", handler, "loyalty.read", "Lifted", beyond="nobody.declared_it"),
+        Route("GET", "/fine", handler, "loyalty.read", "Fine"),
+    )
+    found = undeclared(routes, frozenset({"loyalty.read"}), OPEN)
+    assert [line.split()[1].rstrip(":") for line in found] == [
+        "/open", "/unknown", "/empty", "/everybody", "/lifted"
+    ]  # fmt: skip
+
+
+def test_no_route_is_said_to_be_open_that_is_not(world: Any) -> None:
+    public = {name_of(route) for route in world.routes if route.permission == PUBLIC}
+    assert public == OPEN
+
+
+def templates_of(nodes: Any) -> Iterator[str]:
+    """Yield the templates of the addresses that Falcon routes."""
+    for node in nodes:
+        if node.uri_template is not None:
+            yield node.uri_template
+        yield from templates_of(node.children)
+
+
+def test_nothing_is_served_that_is_not_declared(world: Any) -> None:
+    app = world.shop.current.view
+    # falcon.inspect wants handlers to be methods; ours are objects.
+    served = set(templates_of(app._router._roots))
+    assert served == {f"/api/v1{route.path}" for route in world.routes} | BESIDE
+
+
+def test_there_is_an_object_and_a_body_for_every_route(
+    world: Any, recipes: dict[str, Any], bodies: dict[str, Any], uploads: dict[str, Any]
+) -> None:
+    missing = []
+    for route in world.routes:
+        template = route.path[: route.path.find("}") + 1]
+        if template and template not in recipes:
+            missing.append(f"RECIPES[{template!r}]: what makes such an object, and returns its id")
+        if route.body and not {name_of(route), route.body.__name__} & bodies.keys():
+            missing.append(f"BODIES[{route.body.__name__!r}]: a body that is all right")
+        if route.media and name_of(route) not in uploads:
+            missing.append(f"UPLOADS[{name_of(route)!r}]: bytes to send, and their media type")
+    assert not missing, f"add to {HERE}:\n" + "\n".join(sorted(set(missing)))
+
+
+# What others see in lists.
+
+
+def narrowed_lists(world: Any) -> list[Route]:
+    """Return the lists of which not everybody sees everything."""
+    return [
+        route
+        for route in world.routes
+        if route.method == "GET" and route.listing and route.objects != "all"
+    ]
+
+
+def test_nobody_sees_what_is_somebody_else_s_in_a_list(world: Any) -> None:
+    lists = narrowed_lists(world)
+    assert {"/addresses", "/api-keys", "/auth/sessions"} <= {route.path for route in lists}
+    for route in lists:
+        mine, other = ("owner", "other user") if route.objects == "own" else ("vendor",
+                                                                              "other vendor")  # fmt: skip
+        if "{" not in route.path:
+            made = world.object_of(f"{route.path}/{{id}}")
+            seen = world.call(world.people[mine], route)
+            assert made in seen.text, f"{name_of(route)}: {mine} does not see their own: {seen!r}"
+            found = world.call(world.people[other], route)
+            assert made not in found.text, f"{name_of(route)}: {other} sees {mine}'s: {found!r}"
+            assert found.json["count"] == len(found.json["results"])
+            _sees_none_of(world, route, seen.json["results"], other)
+
+
+def _sees_none_of(world: Any, route: Route, theirs: list[dict[str, Any]], other: str) -> None:
+    ids = {item["id"] for item in theirs}
+    found = world.call(world.people[other], route).json["results"]
+    assert not ids & {item["id"] for item in found}
+    client = world.client(world.people[other])
+    for query in ("page_size=200", "page_size=1&page=1"):
+        text = client.get(f"/api/v1{route.path}?{query}").text
+        assert not any(one in text for one in ids), f"{name_of(route)}?{query}"
+
+
+# What may be written.
+
+
+def writers(world: Any) -> list[tuple[Route, Schema]]:
+    """Return the routes that read a body, with its schema."""
+    return [(route, route.body(partial=route.partial)) for route in world.routes if route.body]
+
+
+def greedy(schema: Schema) -> list[str]:
+    """Return the members that must not be written by those who may write the others."""
+    loaded = {field.data_key or name for name, field in schema.load_fields.items()}
+    shown = {field.data_key or name for name, field in schema.dump_fields.items()}
+    return sorted((shown | {*GREEDY, "a_member_that_nobody_knows"}) - loaded)
+
+
+def whoever_may(world: Any, route: Route) -> Any:
+    """Return somebody who is let in."""
+    return next(
+        person for person in reversed(world.people.values()) if not refusals(route, person)
+    )
+
+
+@CAREFUL
+def test_no_member_is_taken_that_is_not_to_be_written(world: Any) -> None:
+    wrong = []
+    for route, schema in writers(world):
+        who = whoever_may(world, route)
+        body = world.body(who, route)
+        assert schema.load(body) is not None
+        world.path(route)
+        before = world.digest()
+        for member in greedy(schema):
+            for value in ("admin", True):
+                answer = world.call(who, route, body | {member: value})
+                if answer.status_code not in (400, 422):
+                    wrong.append(f"{name_of(route)}: {member!r}: {answer!r}")
+                elif member not in {error["field"] for error in answer.json["errors"]}:
+                    wrong.append(f"{name_of(route)}: {member!r} is not named: {answer!r}")
+        if changed := _changed(before, world.digest()):
+            wrong.append(f"{name_of(route)} refused and changed {', '.join(changed)}")
+    assert not wrong, "\n".join(wrong)
