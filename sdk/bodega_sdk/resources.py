@@ -338,7 +338,9 @@ class Collection:
 
     def _is_mine(self, request: Request, row: Any) -> bool:
         mine = self.whose(request)
-        return None in (mine, self.owner) or getattr(row, _key_of(self.owner)) == mine
+        if mine is None or self.owner is None:
+            return True
+        return bool(getattr(row, _key_of(self.owner)) == mine)
 
     def _owned(self, request: Request, data: dict[str, Any]) -> dict[str, Any]:
         """Return what a new row is made of, with whose it is."""
