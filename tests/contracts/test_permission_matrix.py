@@ -333,26 +333,32 @@ def test_nobody_sees_what_is_somebody_else_s_in_a_list(world: Any) -> None:
     lists = narrowed_lists(world)
     assert {"/addresses", "/api-keys", "/auth/sessions"} <= {route.path for route in lists}
     for route in lists:
-        mine, other = ("owner", "other user") if route.objects == "own" else ("vendor",
-                                                                              "other vendor")  # fmt: skip
-        if "{" not in route.path:
-            made = world.object_of(f"{route.path}/{{id}}")
-            seen = world.call(world.people[mine], route)
-            assert made in seen.text, f"{name_of(route)}: {mine} does not see their own: {seen!r}"
-            found = world.call(world.people[other], route)
-            assert made not in found.text, f"{name_of(route)}: {other} sees {mine}'s: {found!r}"
-            assert found.json["count"] == len(found.json["results"])
-            _sees_none_of(world, route, seen.json["results"], other)
+        names = ("owner", "other user") if route.objects == "own" else ("vendor", "other vendor")
+        mine, other = (world.people[name] for name in names)
+        if "{" in route.path:
+            continue  # Of an object that others do not reach: the matrix has it.
+        made = world.object_of(f"{route.path}/{{id}}")
+        seen = world.call(mine, route)
+        assert made in seen.text, f"{name_of(route)}: {mine.name} misses their own in {seen!r}"
+        theirs = {item["id"] for item in seen.json["results"]}
+        for query in ("", "?page_size=200", "?page_size=1&page=1"):
+            found = world.client(other).get(f"/api/v1{route.path}{query}")
+            if found.status_code == 400 and query:
+                continue  # A list without pages.
+            assert found.status_code == 200
+            assert not any(one in found.text for one in theirs), f"{other.name} sees {found!r}"
 
 
-def _sees_none_of(world: Any, route: Route, theirs: list[dict[str, Any]], other: str) -> None:
-    ids = {item["id"] for item in theirs}
-    found = world.call(world.people[other], route).json["results"]
-    assert not ids & {item["id"] for item in found}
-    client = world.client(world.people[other])
-    for query in ("page_size=200", "page_size=1&page=1"):
-        text = client.get(f"/api/v1{route.path}?{query}").text
-        assert not any(one in text for one in ids), f"{name_of(route)}?{query}"
+def test_nobody_counts_what_is_somebody_else_s(world: Any) -> None:
+    for route in narrowed_lists(world):
+        if "{" in route.path:
+            continue
+        names = ("owner", "other user") if route.objects == "own" else ("vendor", "other vendor")
+        mine, other = (world.people[name] for name in names)
+        before = [world.call(one, route).json["count"] for one in (mine, other)]
+        world.object_of(f"{route.path}/{{id}}")
+        after = [world.call(one, route).json["count"] for one in (mine, other)]
+        assert after == [before[0] + 1, before[1]], name_of(route)
 
 
 # What may be written.
@@ -372,9 +378,7 @@ def greedy(schema: Schema) -> list[str]:
 
 def whoever_may(world: Any, route: Route) -> Any:
     """Return somebody who is let in."""
-    return next(
-        person for person in reversed(world.people.values()) if not refusals(route, person)
-    )
+    return next(person for person in reversed(world.people.values()) if not refusals(route, person))
 
 
 @CAREFUL

@@ -191,7 +191,7 @@ def test_who_is_not_logged_in_gets_the_login_page_at_every_address(browser: Brow
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         page = Document(answer.text)
         names = [item["name"] for item in page.all("input")]
-        assert names == ["email", "password"]
+        assert names == ["email", "password", "code"]
         labelled = {label["for"] for label in page.all("label")}
         assert labelled == {item["id"] for item in page.all("input")}
         # The page that was asked for comes when the address is loaded again.
@@ -266,6 +266,17 @@ def test_logging_out_takes_the_cookie_back(browser: Browser) -> None:
     assert answer.status_code == 204
     cookie = answer.cookies["bodega_console"]
     assert (cookie.value, cookie.path, cookie.max_age or 0) == ("", "/console", 0)
+
+
+def test_logging_out_ends_the_session_of_the_token(browser: Browser) -> None:
+    claims = {"sid": "s-1"}
+    token = browser.shop.current.issue_token(
+        str(uuid7()), ("admin",), "access", timedelta(minutes=5), claims
+    )
+    kept = replace(browser, cookie=token)
+    assert kept.get().status_code == 200
+    assert kept.call("DELETE", "/console/session").status_code == 204
+    assert kept.get().status_code == 401
 
 
 def test_the_api_does_not_know_the_cookie(browser: Browser) -> None:

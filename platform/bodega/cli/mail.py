@@ -69,7 +69,7 @@ def show(context: Context, mail_id: UUID, as_html: bool, as_json: bool) -> None:
     Example: bodega mail show 0197f3c2-8e5a-7c31-9d42-5b8f0a6e1c77
     """
     shop = context.shop()
-    shown = box.with_body(shop, box.find(mail_id))
+    shown = box.read_as_json(shop, mail_id)
     if as_json:
         _echo_json(shown)
     elif as_html:

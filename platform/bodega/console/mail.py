@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import structlog
-
 from bodega.database.tables import MailRow
 from bodega.mail import box
 from bodega.mail.box import STATUSES
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 READ = "bodega.mail"
 SIZE = 50
-log = structlog.get_logger(__name__)
 _TONES = {"sent": "good", "failed": "bad", "queued": "warning"}
 _ONE = Parameter("id", UUID, "Show this mail.")
 _STATUS = Parameter("status", str, "Only mails of this status.", choices=STATUSES)
@@ -49,7 +46,7 @@ def pages(session: "Session") -> tuple[ConsolePage, ...]:
 def mail(session: "Session", request: Request) -> Iterator[Block]:
     """One mail, or a portion of them."""
     wanted = request.query.get("id")
-    yield from _all(session, request) if wanted is None else _one(session, request, wanted)
+    yield from _all(session, request) if wanted is None else _one(session, wanted)
 
 
 def _all(session: "Session", request: Request) -> Iterator[Block]:
@@ -70,10 +67,8 @@ def _all(session: "Session", request: Request) -> Iterator[Block]:
     yield page_links(request, more=len(rows) > SIZE)
 
 
-def _one(session: "Session", request: Request, wanted: UUID) -> Iterator[Block]:
-    row = box.find(wanted)
-    body = box.body_of(session.shop, row)
-    log.info("mail read", mail=str(wanted), by=request.identity.subject)
+def _one(session: "Session", wanted: UUID) -> Iterator[Block]:
+    row, body = box.read(session.shop, wanted)
     yield Facts((
         ("To", row.to), ("Subject", row.subject),
         ("Status", Badge(row.status, _TONES.get(row.status, "plain"))),

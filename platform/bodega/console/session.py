@@ -5,6 +5,7 @@ so that a page elsewhere has nothing to forge a request for.
 """
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import falcon
@@ -54,7 +55,19 @@ class ConsoleSession:
         )  # fmt: skip
         resp.status = 204
 
+    def _end(self, token: str) -> None:
+        try:
+            claims = self._session.read_token(token, "access")
+        except Unauthenticated:
+            return
+        if claims.get("sid"):
+            ends = datetime.fromtimestamp(float(claims["exp"]), UTC)
+            self._session.revoke_session(claims["sid"], ends, None)
+
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Log out."""
+        """Log out: the token in the cookie is refused from now on, wherever it may be."""
+        values = req.get_cookie_values(COOKIE)
+        if values:
+            self._end(values[0])
         forget(resp)
         resp.status = 204

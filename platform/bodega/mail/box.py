@@ -121,9 +121,24 @@ def as_json(row: MailRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def with_body(shop: "Shop", row: MailRow) -> dict[str, Any]:
-    """Return a mail with what it says; both are None once it was sent."""
+def read(shop: "Shop", mail_id: UUID) -> tuple[MailRow, Body | None]:
+    """Return a mail and what it says; that somebody read it is written down.
+
+    It may hold a link that opens an account.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    row = find(mail_id)
     body = body_of(shop, row)
+    if body is not None:
+        shop.audit("mail.read", f"mail:{mail_id}", to=row.to)
+    return row, body
+
+
+def read_as_json(shop: "Shop", mail_id: UUID) -> dict[str, Any]:
+    """Return what :func:`read` does, as it stands alone; without a body both texts are None."""
+    row, body = read(shop, mail_id)
     text, html = (body.text, body.html) if body else (None, None)
     return as_json(row) | {"text": text, "html": html}
 

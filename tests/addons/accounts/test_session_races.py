@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,8 +23,7 @@ PASSWORD = "a long password"
 def test_a_refresh_that_meets_a_logout_never_leaves_a_good_token(vera: Any, at_once: Any) -> None:
     for _ in range(15):
         person = vera.log_in()
-        out = lambda person=person: person.api.post(LOGOUT)  # noqa: E731
-        answers = at_once(person.refresh, out, person.refresh)
+        answers = at_once(person.refresh, partial(person.api.post, LOGOUT), person.refresh)
         assert answers[1].status_code == 204
         for answer in (answers[0], answers[2]):
             assert answer.status_code in (200, 401)
@@ -35,9 +35,9 @@ def test_a_refresh_that_meets_a_logout_never_leaves_a_good_token(vera: Any, at_o
 def test_a_refresh_that_meets_a_new_role_has_the_new_role_or_is_refused(
     vera: Any, admin: Any, at_once: Any
 ) -> None:
+    path = f"/api/v1/users/{vera.id}"
     for role in ("staff", "vendor", "user") * 4:
-        change = lambda role=role: admin.patch(f"/api/v1/users/{vera.id}", {"role": role})  # noqa: E731
-        answer, changed = at_once(vera.refresh, change)
+        answer, changed = at_once(vera.refresh, partial(admin.patch, path, {"role": role}))
         assert changed.status_code == 200
         vera = replace(vera, tokens=answer.expect(200))
         told = vera.api.get(ME)
@@ -83,7 +83,7 @@ def test_two_who_end_all_sessions_at_once_do_not_wait_for_each_other(
 ) -> None:
     for _ in range(5):
         people = [vera.log_in() for _ in range(6)]
-        ends = [lambda p=p: p.api.delete(SESSIONS) for p in people[:3]]
+        ends = [partial(person.api.delete, SESSIONS) for person in people[:3]]
         answers = at_once(*ends, *(p.refresh for p in people[3:]))
         assert all(answer.status_code in (200, 401) for answer in answers)
         assert {p.status() for p in people} == {401}
@@ -114,9 +114,9 @@ def test_fifty_refreshes_over_many_processes_get_the_same_successor(
     make(deployment, "vera@example.com")
     for _ in range(3):
         body = {"refresh": log_in(deployment, "vera@example.com")["refresh"]}
+        refresh = partial(deployment.call, "POST", "/api/v1/auth/refresh", body)
         with ThreadPoolExecutor(25) as pool:
-            call = lambda _, body=body: deployment.call("POST", "/api/v1/auth/refresh", body)  # noqa: E731
-            answers = list(pool.map(call, range(50)))
+            answers = [item.result() for item in [pool.submit(refresh) for _ in range(50)]]
         assert Counter(status for status, _, _ in answers) == {200: 50}, deployment.logs()
         assert len({pair["refresh"] for _, pair, _ in answers}) == 1
         for _, pair, _ in answers[::10]:

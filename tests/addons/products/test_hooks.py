@@ -1,28 +1,14 @@
 """The hooks of the catalogue: who has a say in prices and deletions."""
 
-import importlib
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from bodega.addons import lifecycle
 from bodega_products import api, hookspecs
 from bodega_sdk import Money
 from bodega_sdk.runtime import bound
-
-MANIFEST = """
-from bodega_sdk import Manifest, manifest_hook
-
-
-@manifest_hook
-def addon_manifest():
-    return Manifest(name={name!r}, version="1.0.0", package="bodega_test_{name}",
-                    summary="Made by a test", depends=("products",))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -30,34 +16,6 @@ def logs() -> Iterator[list[Any]]:
     """What is logged; unconfigured, structlog would take seconds to draw each traceback."""
     with capture_logs() as found:
         yield found
-
-
-@pytest.fixture
-def addon(
-    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, str], None]]:
-    """Write an addon, its plugin given, and enable it on the running shop."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def enable(name: str, plugin: str) -> None:
-        package = tmp_path / f"bodega_test_{name}"
-        package.mkdir()
-        (package / "__init__.py").touch()
-        (package / "manifest.py").write_text(MANIFEST.format(name=name))
-        (package / "plugin.py").write_text(f"from bodega_sdk import Money, hookimpl\n{plugin}")
-        described = tmp_path / f"bodega_test_{name}-1.0.dist-info"
-        described.mkdir()
-        (described / "METADATA").write_text(f"Name: bodega-test-{name}\nVersion: 1.0\n")
-        entry = f"[bodega.addons]\n{name} = bodega_test_{name}.manifest\n"
-        (described / "entry_points.txt").write_text(entry)
-        importlib.invalidate_caches()
-        lifecycle.enable(shop, name)
-        shop.refresh()
-
-    yield enable
-    for module in [item for item in sys.modules if item.startswith("bodega_test_")]:
-        del sys.modules[module]
 
 
 @pytest.fixture

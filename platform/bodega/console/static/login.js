@@ -7,7 +7,9 @@ async function post(address, options) {
   const answer = await fetch(address, { method: "POST", ...options });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) {
-    throw new Error(said.detail || `The shop answered ${answer.status}.`);
+    const problem = new Error(said.detail || `The shop answered ${answer.status}.`);
+    problem.type = said.type;
+    throw problem;
   }
   return said;
 }
@@ -18,7 +20,7 @@ async function accessToken(given) {
   }
   const tokens = await post("/api/v1/auth/login", {
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ email: given.get("email"), password: given.get("password") }),
+    body: JSON.stringify(Object.fromEntries([...given].filter(([, value]) => value !== ""))),
   });
   return tokens.access;
 }
@@ -37,6 +39,10 @@ form.addEventListener("submit", async (event) => {
   try {
     await logIn();
   } catch (error) {
+    if (error.type === "/api/problems/second-factor-required") {
+      form.querySelector("#second-factor").hidden = false;
+      form.elements.code.focus();
+    }
     alert.textContent = error.message;
     alert.hidden = false;
     button.disabled = false;
