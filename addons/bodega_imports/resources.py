@@ -20,7 +20,6 @@ from bodega_sdk import (
     Route,
     job_state,
 )
-from bodega_sdk.ids import UUID_TEXT
 
 #: Lets one see and import for the whole shop.
 ALL = "imports.all"
@@ -63,7 +62,10 @@ def may_follow(identity: Identity, key: str) -> bool:
     """Whether somebody may follow the import of an id."""
     if identity.may(ALL):
         return True
-    run = Import.find(UUID(key)) if UUID_TEXT.fullmatch(key) else None
+    try:
+        run = Import.find(UUID(key))
+    except ValueError:
+        return False
     return run is not None and str(run.organization or "-") == identity.organization
 
 

@@ -27,7 +27,7 @@ from bodega.addons import lifecycle
 from bodega.cli import bodega
 from bodega.cli.context import Context
 from bodega.database.connection import is_postgres
-from bodega.database.tables import JobRow, MailRow
+from bodega.database.tables import AuditRow, JobRow, MailRow
 from bodega.editions import Edition
 from bodega.errors import ConfigurationError
 from bodega.http.gate import Gate
@@ -441,6 +441,9 @@ def test_only_administrators_read_mail(bare_shop: Shop, api: Client) -> None:
     assert admin.get("/api/v1/mail", params={"status": "sent"}).expect(200)["count"] == 0
     found = admin.get(f"/api/v1/mail/{mail_id}").expect(200)
     assert (found["text"], found["html"], found["status"]) == (LINK, "", "queued")
+    (entry,) = AuditRow.select().where(AuditRow.action == "mail.read")
+    assert entry.target == f"mail:{mail_id}"
+    assert "never-in-the-table" not in entry.details
     other = "/api/v1/mail/0197f3c2-8e5a-7c31-9d42-5b8f0a6e1c77"
     assert admin.get(other).status_code == 404
 

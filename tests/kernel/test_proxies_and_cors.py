@@ -213,14 +213,14 @@ def test_what_is_understood(tmp_path: Path) -> None:
 # CORS.
 
 
-def preflight(client: Client, origin: str, method: str = "POST") -> Any:
+def preflight(client: Client, origin: str, method: str = "POST", path: str = PRODUCTS) -> Any:
     """Ask as a browser does before a script may send a request."""
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization,idempotency-key,if-match,x-evil",
     }
-    return client.request("OPTIONS", PRODUCTS, headers=headers)
+    return client.request("OPTIONS", path, headers=headers)
 
 
 def allowed(answer: Any) -> set[str]:
@@ -230,7 +230,7 @@ def allowed(answer: Any) -> set[str]:
 
 def test_a_site_that_is_listed_may_send_what_the_api_reads(served: Served) -> None:
     answer = preflight(served(cors_origins=(SITE,)), SITE)
-    assert answer.status_code == 200
+    assert answer.status_code == 204
     headers = answer.headers
     assert headers["Access-Control-Allow-Origin"] == SITE
     assert "POST" in headers["Access-Control-Allow-Methods"]
@@ -239,6 +239,13 @@ def test_a_site_that_is_listed_may_send_what_the_api_reads(served: Served) -> No
     assert "x-evil" not in sent
     assert "Access-Control-Allow-Credentials" not in headers
     assert "Origin" in headers["Vary"]
+
+
+def test_a_preflight_lets_scripts_see_errors_too(served: Served) -> None:
+    answer = preflight(served(cors_origins=(SITE,)), SITE, "DELETE", "/api/v1/nothing")
+    assert answer.status_code == 204
+    assert "DELETE" in answer.headers["Access-Control-Allow-Methods"]
+    assert answer.headers["X-Request-ID"]
 
 
 def test_a_site_that_is_listed_may_read_what_the_api_tells(served: Served) -> None:
@@ -290,6 +297,7 @@ def test_no_other_site_is_allowed_unless_one_is_listed(served: Served) -> None:
 def test_the_console_is_for_no_other_site(served: Served) -> None:
     client = served(cors_origins=("*",))
     for path in ("/console", "/console/session", "/console/static/console.css"):
+        assert allowed(preflight(client, SITE, "GET", path)) == set()
         assert allowed(client.get(path, headers={"Origin": SITE})) == set()
 
 

@@ -56,6 +56,8 @@ def token(algorithm: str, client: Client) -> str:
     return token
 
 
+# RFC 9864 would have 'EdDSA' written 'Ed25519' one day; what checks tokens does not know it yet.
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 def test_joserfc_checks_our_tokens_by_the_key_set(
     algorithm: str, token: str, shop: Any, client: Client
 ) -> None:

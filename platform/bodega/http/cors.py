@@ -5,6 +5,7 @@ from typing import Any
 import falcon
 
 from bodega.console.session import PATH as CONSOLE
+from bodega_sdk.http import METHODS
 
 #: What scripts may send beyond what browsers always allow.
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
@@ -19,17 +20,31 @@ class Cors(falcon.CORSMiddleware[Any, Any]):
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         super().__init__("*" if origins == ("*",) else origins, READ)
-        self._any = origins == ("*",)
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer a preflight here, so that scripts can read a 404 or a 503 that follows it."""
+        asked = req.method == "OPTIONS" and req.get_header("Access-Control-Request-Method")
+        if asked and not _of_console(req) and self._allows(req.get_header("Origin")):
+            resp.status = 204
+            resp.set_header("Allow", ", ".join(METHODS))
+            resp.complete = True
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
         """Write the headers, also on answers that are errors."""
-        if req.path == CONSOLE or req.path.startswith(f"{CONSOLE}/"):
+        if _of_console(req):
             return
-        if not self._any:
+        if self.allow_origins != "*":
             # Also without an origin: a cache must not give that answer to one.
             resp.append_header("Vary", "Origin")
         super().process_response(req, resp, resource, req_succeeded)
         if resp.get_header("Access-Control-Allow-Headers") is not None:
             resp.set_header("Access-Control-Allow-Headers", ", ".join(SENT))
+
+    def _allows(self, origin: str | None) -> bool:
+        return origin is not None and (self.allow_origins == "*" or origin in self.allow_origins)
+
+
+def _of_console(req: falcon.Request) -> bool:
+    return req.path == CONSOLE or req.path.startswith(f"{CONSOLE}/")
