@@ -81,10 +81,13 @@ def revoke(row: ApiKey) -> None:
         audit("api_key.revoked", f"api_key:{row.id}", name=row.name)
 
 
-def revoke_all(account_id: UUID) -> None:
-    """Revoke every key of an account; call it in a transaction."""
-    for row in ApiKey.select().where(ApiKey.account == account_id, ApiKey.revoked_at.is_null()):
+def revoke_all(account_id: UUID) -> int:
+    """Revoke all keys of an account; return how many. Call it in a transaction."""
+    mine = (ApiKey.account == account_id) & ApiKey.revoked_at.is_null()
+    found = list(ApiKey.select().where(mine).order_by(ApiKey.id))
+    for row in found:
         revoke(row)
+    return len(found)
 
 
 def forget_holders(account_id: UUID) -> None:

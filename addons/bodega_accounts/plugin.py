@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import click
 
-from bodega_accounts import accounts, api_keys, commands, events, jobs, models, resources
+from bodega_accounts import accounts, api_keys, commands, console, events, jobs, models, resources
 from bodega_accounts.addresses import Addresses
 from bodega_accounts.auth_routes import ROUTES
-from bodega_sdk import Credential, Event, FirstStart, Job, Model, Routes, hookimpl
+from bodega_sdk import ConsolePage, Credential, Event, FirstStart, Job, Model, Routes, hookimpl
 
 
 @hookimpl
@@ -48,6 +48,12 @@ def register_jobs() -> Iterable[Job]:
 def register_commands() -> Iterable[click.Command]:
     """The commands."""
     return [commands.users]
+
+
+@hookimpl
+def register_console_pages() -> Iterable[ConsolePage]:
+    """The console's pages."""
+    return console.pages()
 
 
 @hookimpl

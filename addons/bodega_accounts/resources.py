@@ -13,6 +13,7 @@ from bodega_accounts.schemas import (
     ApiKeySchema,
     OrganizationSchema,
     RotationSchema,
+    SessionSchema,
     ToldSchema,
 )
 from bodega_sdk import (
@@ -91,6 +92,10 @@ class Accounts(Collection):
             Route("GET", f"{item}/avatar", self._avatar, "accounts.read", "See an avatar"),
             Route("DELETE", f"{item}/sessions", self._end_sessions, write,
                   "Log an account out everywhere", returns=ToldSchema),
+            Route("GET", f"{item}/sessions", self._sessions, "accounts.read",
+                  "List an account's logins", returns=SessionSchema, listing=True),
+            Route("DELETE", f"{item}/api-keys", self._revoke_keys, write,
+                  "Revoke all of an account's API keys", returns=ToldSchema),
             Route("DELETE", f"{item}/second-factor", self._remove_second_factor, write,
                   "Remove an account's second factor", returns=ToldSchema),
         )  # fmt: skip
@@ -105,6 +110,19 @@ class Accounts(Collection):
             number = sessions.end_all(row.id, "ended by an administrator")
             audit("account.logged_out", f"account:{row.id}", sessions=number)
         return {"detail": f"{number} session(s) ended."}
+
+    def _sessions(self, request: Request) -> dict[str, Any]:
+        shown = SessionSchema(many=True, exclude=("current",)).dump(
+            sessions.living(self.get(request).id)
+        )
+        return {"count": len(shown), "next": None, "previous": None, "results": shown}
+
+    def _revoke_keys(self, request: Request) -> dict[str, Any]:
+        with transaction():
+            row = self.hold(request)
+            _refuse_above(request, row.role)
+            number = api_keys.revoke_all(row.id)
+        return {"detail": f"{number} API key(s) revoked."}
 
     def _remove_second_factor(self, request: Request) -> dict[str, Any]:
         with transaction():

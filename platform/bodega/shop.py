@@ -183,6 +183,8 @@ class Session:
     ) -> str:
         """See :func:`bodega_sdk.identity.issue_token`."""
         shop = self.shop
+        # The key that signed so far may have been retired.
+        shop.revocations.keep_up()
         return tokens.sign(shop.keys, shop.shop_id, subject, roles, use, lifetime, claims)
 
     def read_token(self, token: str, use: str) -> dict[str, Any]:
@@ -284,6 +286,7 @@ class Shop:
         self.catalogue = Catalogue({}, {})
         self._keys: KeyRing | None = None
         self._keys_read = 0.0
+        self._keys_lock = threading.Lock()
         self.identifying = Identifying(self)
         self.revocations = Revocations(
             self.databases.shop, settings.home / "run", self._security_changed
@@ -314,12 +317,14 @@ class Shop:
     @property
     def keys(self) -> KeyRing:
         """The keys that sign tokens."""
-        if self._keys is None:
-            self._keys = load_keys(self.settings.key())
-            self._keys_read = time.monotonic()
-        if self._keys is None:
-            raise OperatorError("this shop was never started; run 'bodega migrate' first")
-        return self._keys
+        # Under the lock, so that what was read before a change is not kept after it.
+        with self._keys_lock:
+            if self._keys is None:
+                self._keys = load_keys(self.settings.key())
+                self._keys_read = time.monotonic()
+            if self._keys is None:
+                raise OperatorError("this shop was never started; run 'bodega migrate' first")
+            return self._keys
 
     def keys_for(self, token: str) -> KeyRing:
         """Return the keys, read again if a token names one that is not known yet."""
@@ -327,11 +332,15 @@ class Shop:
         unknown = self.keys.find(tokens.key_id(token)) is None
         # At most once a second: anybody can make up names of keys.
         if unknown and time.monotonic() - self._keys_read > 1:
-            self._keys = None
+            self._forget_keys()
         return self.keys
 
+    def _forget_keys(self) -> None:
+        with self._keys_lock:
+            self._keys = None
+
     def _security_changed(self) -> None:
-        self._keys = None
+        self._forget_keys()
         self.identifying.forget()
 
     # The Assembly.

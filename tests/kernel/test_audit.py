@@ -377,6 +377,19 @@ def test_a_log_that_was_cut_and_grew_again_does_not_wipe_away_the_trace(
         audit_check.glance(written.audit_log)
 
 
+def test_an_entry_of_a_log_that_was_set_back_is_noticed_in_the_one_that_followed(
+    written: Shop, change: Callable[..., None]
+) -> None:
+    change("CREATE TABLE odd_kept AS SELECT * FROM bodega_audit WHERE seq = 4")
+    cut(change, 2)
+    written.audit_log.file.put(last_head(written))
+    for number in range(3):
+        audit("card.made", f"card:{number}")
+    change("DELETE FROM bodega_audit WHERE seq = 4")
+    change("INSERT INTO bodega_audit SELECT * FROM odd_kept")
+    assert broken(written) == (4, "reordered")
+
+
 def test_the_whole_log_emptied_is_noticed(written: Shop, change: Callable[..., None]) -> None:
     change("DELETE FROM bodega_audit")
     change("UPDATE bodega_audit_head SET seq = 0, hash = ?", GENESIS)

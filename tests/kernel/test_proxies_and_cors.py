@@ -336,7 +336,13 @@ def test_browsers_are_told_to_come_by_https_only_by_https(served: Served) -> Non
 def test_how_long_browsers_remember_https_can_be_chosen(served: Served) -> None:
     name = "Strict-Transport-Security"
     assert served(hsts=60).get(PRODUCTS, protocol="https").headers[name] == "max-age=60"
-    assert name not in served(hsts=0).get(PRODUCTS, protocol="https").headers
+    client = served(hsts=0)
+    assert name not in client.get(PRODUCTS, protocol="https").headers
+
+
+def test_the_browsers_of_developers_are_not_told_about_https(served: Served) -> None:
+    answer = served().get(PRODUCTS, protocol="https", headers={"Host": "localhost:8443"})
+    assert "Strict-Transport-Security" not in answer.headers
 
 
 def test_the_consoles_cookie_is_secure_only_when_the_client_came_by_https(served: Served) -> None:

@@ -45,7 +45,8 @@ class Edge:
             resp.set_header(name, value)
         if resp.get_header("Content-Security-Policy") is None:
             resp.set_header("Content-Security-Policy", _POLICY)
-        if self._hsts and self._perimeter.scheme(req) == "https":
+        # Browsers would then come by https to everything else that is served on localhost.
+        if self._hsts and self._perimeter.scheme(req) == "https" and req.host != "localhost":
             resp.set_header("Strict-Transport-Security", self._hsts)
 
 

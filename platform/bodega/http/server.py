@@ -80,7 +80,8 @@ def serve_forever(
     settings: Settings, host: str, port: int, workers: int, threads: int, tls: Tls | None = None
 ) -> None:
     """Serve the API until SIGTERM or SIGINT."""
-    remember(settings, local_url("https" if tls else "http", host, port))
+    if port:
+        remember(settings, local_url("https" if tls else "http", host, port))
     if VARIABLE not in os.environ:
         collect_in(settings.metrics_folder, empty=True)
     options = {
