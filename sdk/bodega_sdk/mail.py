@@ -60,7 +60,20 @@ def check_address(address: str) -> str:
     found = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
     if found is None or len(found["local"].encode()) > 64 or len(address.encode()) > 254:
         raise _refusal("to", "must go to one address such as ada@shop.example")
+    try:
+        ascii_domain(found["domain"])
+    except UnicodeError:
+        raise _refusal("to", "must go to one address with a domain that can exist") from None
     return address
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain as the DNS knows it.
+
+    Raises:
+        UnicodeError: it can have no such name.
+    """
+    return domain if domain.isascii() else domain.encode("idna").decode()
 
 
 def _check_subject(subject: str) -> None:

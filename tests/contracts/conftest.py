@@ -154,11 +154,14 @@ class World:
         """Forget an object that somebody may have changed."""
         self._made.pop(template, None)
 
+    def template_of(self, route: Route) -> str:
+        """Return a route's path up to its first parameter, e.g. ``/users/{id}``."""
+        return route.path[: route.path.find("}") + 1]
+
     def path(self, route: Route) -> str:
         """Return a route's path, of an object that there is."""
-        template = template_of(route)
-        found = route.path.replace("{", "\0").partition("\0")[2]
-        if not found:
+        template = self.template_of(route)
+        if not template:
             return f"/api/v1{route.path}"
         rest = route.path[len(template) :]
         assert "{" not in rest, f"{route.path}: teach World.path about a second parameter"
@@ -194,11 +197,6 @@ class World:
 def _digest(database: Any, table: str) -> str:
     rows = sorted(repr(row) for row in database.execute_sql(f'SELECT * FROM "{table}"'))
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
-def template_of(route: Route) -> str:
-    """Return a route's path up to its first parameter, e.g. ``/users/{id}``."""
-    return route.path[: route.path.find("}") + 1]
 
 
 # A new route whose path has a parameter needs a line here: what makes such an object.

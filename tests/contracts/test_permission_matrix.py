@@ -231,13 +231,48 @@ def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
 def _let_in(world: Any, who: Any, route: Route) -> str | None:
     answer = world.call(who, route)
     if route.method != "GET":
-        world.used_up(route.path[: route.path.find("}") + 1])
+        world.used_up(world.template_of(route))
         if route.path.startswith("/auth/") and who.account is not None and not who.is_key:
             world.log_in(who)
     status = answer.status_code
     if status in (401, 403, 404) or status >= 500:
         return f"expected to be let in, found {answer!r}"
     return None
+
+
+def detours(world: Any, route: Route) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield other ways to ask for the same: method, address and headers."""
+    path, method = world.path(route), route.method
+    if method == "GET":
+        yield "HEAD", path, {}
+    else:
+        yield "POST", f"{path}?_method={method}", {"X-HTTP-Method-Override": method}
+        yield "GET", f"{path}?_method={method}", {"X-HTTP-Method-Override": method}
+    for other in (f"{path}/", f"/{path}", path.replace("/v1/", "/v1//"), f"{path};x=y",
+                  path.replace("/v1/", "/v1/./"), path.replace("/v1/", "/v1/x/../"),
+                  path.replace("/v1/", "/v1/%2e/"), f"{path}%00", f"{path}.json", path.upper()):  # fmt: skip
+        yield method, other, {}
+    for name in ("X-Original-URL", "X-Rewrite-URL"):
+        yield method, "/api/v1/products", {name: path}
+    yield method, path, {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-User": "admin"}
+    yield method, path, {"Cookie": f"bodega_console={world.people['admin'].token}"}
+
+
+def test_no_other_spelling_of_an_address_gets_past_the_door(world: Any) -> None:
+    guarded = [route for route in world.routes if route.permission != PUBLIC]
+    ways = [(route, way) for route in guarded for way in detours(world, route)]
+    before, client = world.digest(), world.client(world.people["anonymous"])
+    for route, (method, path, headers) in ways:
+        answer = client.request(method, path, headers=headers)
+        harmless = path == "/api/v1/products" and answer.status_code == 200
+        refused = answer.status_code in (400, 401, 404, 405)
+        assert refused or harmless or _is_open(route, method), f"{name_of(route)}: {answer!r}"
+    assert not _changed(before, world.digest())
+
+
+def _is_open(route: Route, method: str) -> bool:
+    """Whether an address can be asked for in another way by everybody."""
+    return f"{method} {route.path}" in OPEN
 
 
 # What is declared.
@@ -307,7 +342,7 @@ def test_there_is_an_object_and_a_body_for_every_route(
 ) -> None:
     missing = []
     for route in world.routes:
-        template = route.path[: route.path.find("}") + 1]
+        template = world.template_of(route)
         if template and template not in recipes:
             missing.append(f"RECIPES[{template!r}]: what makes such an object, and returns its id")
         if route.body and not {name_of(route), route.body.__name__} & bodies.keys():
@@ -400,3 +435,33 @@ def test_no_member_is_taken_that_is_not_to_be_written(world: Any) -> None:
         if changed := _changed(before, world.digest()):
             wrong.append(f"{name_of(route)} refused and changed {', '.join(changed)}")
     assert not wrong, "\n".join(wrong)
+
+
+def given_away(world: Any) -> list[tuple[Route, str]]:
+    """Return the routes by which something can be given to an organization, and the member."""
+    return [
+        (route, route.mounted[1].owner.name)
+        for route, schema in writers(world)
+        if route.objects == "organization"
+        and route.mounted
+        and route.mounted[1].owner.name in schema.load_fields
+    ]
+
+
+def test_nobody_gives_what_is_theirs_to_others_or_takes_what_is_not(world: Any) -> None:
+    found = given_away(world)
+    assert {route.method for route, _ in found} == {"POST", "PUT", "PATCH"}
+    other = world.people["other vendor"]
+    for route, member in found:
+        world.path(route)
+        for name in ("vendor", "other vendor"):
+            who, before = world.people[name], world.digest()
+            body = world.body(who, route) | {member: other.organization}
+            answer = world.call(who, route, body)
+            assert answer.status_code == 403, f"{name}: {name_of(route)}: {answer!r}"
+            assert not _changed(before, world.digest())
+        body = world.body(world.people["admin"], route) | {member: other.organization}
+        shown = world.call(world.people["admin"], route, body)
+        assert shown.status_code in (200, 201), repr(shown)
+        assert shown.json[member] == other.organization
+        world.used_up(world.template_of(route))

@@ -322,7 +322,7 @@ def test_a_subject_that_could_become_another_header_is_refused(
      "ada@shop.example\n", "ada@shop.example, eve@shop.example", "Ada <ada@shop.example>",
      "ada@shop..example", "ada@-shop.example", "ada @shop.example", "ada@shop.example;eve",
      "a" * 65 + "@shop.example", "ada@" + "a." * 130 + "example", ".ada@shop.example",
-     "ada\u2028@shop.example", "ada@shop_.example\0", None, 7],
+     "ada\u2028@shop.example", "ada@" + "ü" * 62 + ".example", "ada@shop_.example\0", None, 7],
 )  # fmt: skip
 def test_what_is_no_single_address_is_refused(bare_shop: Shop, address: Any) -> None:
     with pytest.raises(InvalidInput, match="must go to one address"):
@@ -343,6 +343,18 @@ def test_addresses_beyond_ascii_arrive(sending: Shop, post: Post) -> None:
     work(sending)
     found = [mail["To"].addresses[0].addr_spec for mail in post.taken]
     assert found == ["ada@xn--bcher-kva.example", "o'hara+x@shop.example"]
+
+
+@ONE_ENGINE
+def test_a_name_beyond_ascii_needs_a_server_that_knows_such(bare_shop: Shop, post: Post) -> None:
+    for knows in (False, True):
+        with serving(post, enable_SMTPUTF8=knows) as port:
+            use(bare_shop, f"smtp://127.0.0.1:{port}?starttls=off")
+            send_mail("zoë@shop.example", "Hi", "text")
+            work(bare_shop)
+    first, second = MailRow.select().order_by(MailRow.id)
+    assert (first.status, second.status, len(post.taken)) == ("failed", "sent", 1)
+    assert "SMTPUTF8" in first.error
 
 
 # At rest.

@@ -28,7 +28,15 @@ def up(migrator, db):
         class Meta:
             database, legacy_table_names, table_name = db, False, "guide_loan"
 
-    db.create_tables([Loan])
+    class Wish(Loan):
+        product = None
+        account = peewee.UUIDField(index=True)
+        text = peewee.CharField(max_length=200)
+
+        class Meta:
+            table_name = "guide_wish"
+
+    db.create_tables([Loan, Wish])
 """
 MODELS = """
 from bodega_sdk import hookimpl
@@ -36,7 +44,7 @@ from bodega_sdk import hookimpl
 
 @hookimpl
 def register_models():
-    return [Loan]
+    return [Loan, Wish]
 """
 
 
@@ -70,6 +78,7 @@ def test_every_recipe_does_what_it_says(
     assert admin.get(f"{path}/quote").json["unit_price"] == "1.50"
     lent = admin.post("/api/v1/guide/loans", json={"product": made["id"]})
     assert (lent.status_code, lent.json) == (201, {"product": made["id"]})
+    _wishes_are_ones_own(admin)
     refused = admin.delete(path)
     assert refused.status_code == 409
     assert "1 of them are on loan" in refused.text
@@ -84,3 +93,13 @@ def test_every_recipe_does_what_it_says(
     assert "guide.{id}" in [channel.name for channel in shop.assembly.channels]
     assert "guide.tidy" in shop.assembly.jobs
     assert "1 on loan" in terminal.run("loans").stdout
+
+
+def _wishes_are_ones_own(admin: Any) -> None:
+    wishes, one, other = "/api/v1/guide/wishes", admin.as_user(), admin.as_user()
+    made = one.post(wishes, json={"text": "a lamp"}).expect(201)
+    assert one.get(wishes).json["count"] == 1
+    assert other.get(wishes).json["count"] == 0
+    other.delete(f"{wishes}/{made['id']}").expect(404)
+    assert admin.get(wishes).json["count"] == 1
+    one.delete(f"{wishes}/{made['id']}").expect(204)

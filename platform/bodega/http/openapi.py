@@ -14,10 +14,11 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from bodega import __version__
 from bodega.http.binding import not_modified, unchanged
 from bodega.http.errors import PROBLEM_JSON
+from bodega.http.openapi_security import describe, limit_headers, refusals, requirement
 from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.http import Parameter, Route
-from bodega_sdk.permissions import PUBLIC
+from bodega_sdk.identity import Credential
 from bodega_sdk.schemas import Schema
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ def document(assembly: "Assembly", kernel: Sequence[Route] = ()) -> dict[str, An
         info={"description": "The API of this shop, as its enabled addons make it."},
     )  # fmt: skip
     spec.components.schema("Problem", _PROBLEM)
-    spec.components.security_scheme(
-        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    )
+    describe(spec, assembly.credentials)
     for addon in assembly.addons:
         if any(route.addon == addon.name for route in addon.routes):
             spec.tag({"name": addon.name, "description": addon.manifest.summary})
@@ -76,7 +75,7 @@ def document(assembly: "Assembly", kernel: Sequence[Route] = ()) -> dict[str, An
     for route in (*assembly.routes, *kernel):
         spec.path(
             path=f"/api/v1{route.path}",
-            operations={route.method.lower(): _operation(route, spec)},
+            operations={route.method.lower(): _operation(route, assembly.credentials)},
             parameters=[_path_parameter(name, route) for name in _names(route.path)],
         )
     found: dict[str, Any] = spec.to_dict()
@@ -100,20 +99,16 @@ def _path_parameter(name: str, route: Route) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": kind}
 
 
-def _operation(route: Route, spec: APISpec) -> dict[str, Any]:
+def _operation(route: Route, credentials: Sequence[Credential]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.operation_id,
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": [_query_parameter(item) for item in route.parameters],
         "responses": _responses(route),
-        "x-permission": route.permission,
-        "x-objects": route.objects,
-    }
+    } | requirement(route, credentials)
     if route.description:
         operation["description"] = route.description
-    if route.permission != PUBLIC:
-        operation["security"] = [{"bearer": []}]
     if route.body is not None:
         schema: Any = route.body(partial=True) if route.partial else route.body
         operation["requestBody"] = {
@@ -146,10 +141,10 @@ def _query_parameter(item: Parameter) -> dict[str, Any]:
 
 def _responses(route: Route) -> dict[str, Any]:
     problem = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    success: dict[str, Any] = {"description": "Success"}
+    success: dict[str, Any] = {"description": "Success", "headers": limit_headers()}
     if route.returns is not None:
         success["content"] = {"application/json": {"schema": _shown(route.returns, route.listing)}}
-    responses: dict[str, Any] = {str(route.status): success}
+    responses: dict[str, Any] = {str(route.status): success} | refusals(route)
     responses["4XX"] = {"description": "The request was refused"} | problem
     responses["5XX"] = {"description": "The shop cannot answer now"} | problem
     return responses

@@ -12,6 +12,7 @@ from bodega.database.tables import MailRow
 from bodega.errors import OperatorError
 from bodega.mail.box import Body
 from bodega.mail.servers import Server
+from bodega_sdk.mail import ascii_domain
 
 #: Seconds for connecting, and for each answer; a server that thinks longer gets it twice.
 TIMEOUT = 60
@@ -44,11 +45,6 @@ def message(row: MailRow, body: Body, sender: Address) -> EmailMessage:
     return made
 
 
-def ascii_domain(domain: str) -> str:
-    """Return a domain as the DNS knows it."""
-    return domain if domain.isascii() else domain.encode("idna").decode()
-
-
 def send(server: Server, mail: EmailMessage, sender: Address) -> None:
     """Hand a mail over.
 
@@ -72,7 +68,7 @@ def send(server: Server, mail: EmailMessage, sender: Address) -> None:
 
 def _connected(server: Server, sender: Address) -> smtplib.SMTP:
     # Our own name is not looked up: on many machines that takes seconds.
-    name = ascii_domain(sender.domain)
+    name = sender.domain
     connection: smtplib.SMTP
     if server.tls == "implicit":
         connection = smtplib.SMTP_SSL(

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from bodega.errors import ConfigurationError
 from bodega_sdk.errors import InvalidInput
-from bodega_sdk.mail import check_address
+from bodega_sdk.mail import ascii_domain, check_address
 
 _PORTS = {"smtp": 587, "smtps": 465}
 _STARTTLS = ("required", "off")
@@ -91,7 +91,7 @@ def read_sender(text: str) -> Address:
     name, address = parseaddr(text)
     try:
         local, _, domain = check_address(address).rpartition("@")
-        return Address(name, local, domain)
+        return Address(name, local, ascii_domain(domain))
     except (InvalidInput, ValueError):
         raise ConfigurationError(
             f"BODEGA_MAIL_FROM: expected 'Shop <shop@shop.example>', found {text!r}"

@@ -10,6 +10,8 @@ import pytest
 
 from bodega_accounts import limits
 
+# Beside other tests the machine would be too busy to measure anything.
+pytestmark = pytest.mark.slow
 UNKNOWN = "unknown@example.com"
 #: What two kinds of answers may differ by, of the time that they take.
 TOLERATED = 0.05
