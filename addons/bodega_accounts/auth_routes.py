@@ -225,6 +225,7 @@ def _confirm_second_factor(request: Request) -> Reply:
         codes = second_factor.confirm(account, request.body["code"])
         mails.second_factor_changed(account, "turned on")
         audit("account.second_factor_added", f"account:{account.id}")
+    limits.CODES.reset(str(account.id))
     return _tokens({"recovery_codes": codes})
 
 

@@ -250,7 +250,8 @@ def detours(world: Any, route: Route) -> Iterator[tuple[str, str, dict[str, str]
         yield "GET", f"{path}?_method={method}", {"X-HTTP-Method-Override": method}
     for other in (f"{path}/", f"/{path}", path.replace("/v1/", "/v1//"), f"{path};x=y",
                   path.replace("/v1/", "/v1/./"), path.replace("/v1/", "/v1/x/../"),
-                  path.replace("/v1/", "/v1/%2e/"), f"{path}%00", f"{path}.json", path.upper()):  # fmt: skip
+                  path.replace("/v1/", "/v1/%2e/"), f"{path}%00", f"{path}.json",
+                  path.upper()):  # fmt: skip
         yield method, other, {}
     for name in ("X-Original-URL", "X-Rewrite-URL"):
         yield method, "/api/v1/products", {name: path}

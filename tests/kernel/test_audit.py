@@ -510,6 +510,13 @@ with bound(shop.current):
 """
 
 
+def test_a_commit_that_comes_late_to_the_file_does_not_set_it_back(written: Shop) -> None:
+    file, last = written.audit_log.file, last_head(written)
+    rows = {row.seq: Head(row.seq, row.hash) for row in AuditRow.select()}
+    assert file.advance(rows[2], rows[3], written.audit_log.hash_of)
+    assert file.read() == last
+
+
 def test_processes_make_one_chain(house: Shop, terminal: Any) -> None:
     running = [
         subprocess.Popen([sys.executable, "-c", _PROCESS, name], env=terminal.environ)

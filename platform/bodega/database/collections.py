@@ -70,12 +70,10 @@ class VersionedWrites:
     def rollback(self) -> None:
         """Roll back, and forget what the transaction wrote to."""
         self.forget_touched()
-        if self.recorder is not None:
-            self.recorder.forget()
         super().rollback()  # type: ignore[misc]
 
     def begin(self, *args: Any, **kwargs: Any) -> None:
-        """Begin a transaction; what one left behind whose connection was lost, goes."""
+        """Begin a transaction; what one before it noted that was never committed, goes."""
         if self.recorder is not None:
             self.recorder.forget()
         super().begin(*args, **kwargs)  # type: ignore[misc]

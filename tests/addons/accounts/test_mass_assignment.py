@@ -19,7 +19,7 @@ NEVER: dict[str, Any] = {
     "updated_at": "2020-01-01T00:00:00Z", "last_login_at": None, "totp_secret": "x",
     "totp_since": "2020-01-01T00:00:00Z", "totp_step": 0, "second_factor": True,
     "organization_id": SOME_ID, "version": 9, "avatar": "../../secret.key", "account": SOME_ID,
-    "__class__": "x", "role__in": ["admin"], "": "x", "Role": "admin", "role ": "admin",
+    "__class__": "x", "role__in": ["admin"], "Role": "admin", "role ": "admin",
 }  # fmt: skip
 #: What only administrators may send.
 NOT_ONES_OWN: dict[str, Any] = {"role": "admin", "organization": SOME_ID, "is_active": False}
