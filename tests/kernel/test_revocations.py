@@ -1,14 +1,18 @@
 """Revoking: access tokens are refused before they expire, in every process, unread."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
+import time_machine
 
 from bodega.database.tables import RevocationRow
 from bodega.http.app import build_app
+from bodega.security import keys
 from bodega.security.revocations import prune
 from bodega.shop import Shop
 from bodega_sdk import (
@@ -39,7 +43,7 @@ def revoke(session: str = "s-1", version: int | None = None) -> None:
 
 @pytest.fixture
 def other(empty_shop: Shop) -> Any:
-    """A second process's shop, as far as one process can have it: it shares the file and no more."""
+    """A second process's shop, as far as one process can have it: only the file is shared."""
     shop = Shop(empty_shop.settings, build_app, connections=2)
     shop.refresh()
     # Models have one database in a process; that of the test's own shop it shall be.
@@ -85,7 +89,7 @@ def test_what_is_rolled_back_revokes_nothing(empty_shop: Shop) -> None:
     class Stop(Exception):
         pass
 
-    with pytest.raises(Stop), transaction():
+    with suppress(Stop), transaction():
         revoke_session("s-1", now() + SOON)
         raise Stop
     assert read_token(token(), "access")
@@ -171,3 +175,45 @@ def test_a_credentials_holder_is_kept_until_something_is_revoked(
     revoke("whatever")
     empty_shop.current.identify("cardkey_1")
     assert card["asked"] == 2
+
+
+def test_a_token_is_verified_once_and_refused_all_the_same_when_it_ends(
+    empty_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[Any] = []
+    real = jwt.decode
+
+    def decode(*args: Any, **options: Any) -> Any:
+        verified.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(jwt, "decode", decode)
+    brief = issue_token("somebody", ("user",), "access", timedelta(seconds=1), sid="s-2")
+    mine = token()
+    for _ in range(5):
+        for sent in (mine, brief):
+            empty_shop.current.identify(sent)
+    assert len(verified) == 2
+    with time_machine.travel(now() + timedelta(seconds=10), tick=False):
+        with pytest.raises(Unauthenticated, match="has expired"):
+            empty_shop.current.identify(brief)
+        assert empty_shop.current.identify(mine)
+    revoke()
+    with pytest.raises(Unauthenticated):
+        empty_shop.current.identify(mine)
+
+
+def test_a_retired_key_is_forgotten_with_the_tokens_that_it_signed(empty_shop: Shop) -> None:
+    secret, old = empty_shop.settings.key(), empty_shop.keys.current
+    mine = token()
+    assert empty_shop.current.identify(mine)
+    with empty_shop.transaction():
+        keys.rotate(secret, "RS256", at_once=True)
+        empty_shop.revocations.tell()
+    assert empty_shop.current.identify(mine)
+    assert empty_shop.current.identify(token())
+    with empty_shop.transaction():
+        keys.retire(secret, old)
+        empty_shop.revocations.tell()
+    with pytest.raises(Unauthenticated):
+        empty_shop.current.identify(mine)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a credential's holder is known for without asking its addon again.
 _KEPT = 60.0
-#: Credentials that are known at a time.
-_MOST = 10_000
+#: Credentials, and tokens, that are known at a time.
+_MOST = 5_000
 
 
 class Identifying:
@@ -26,6 +26,8 @@ class Identifying:
     def __init__(self, shop: "Shop") -> None:
         self._shop = shop
         self._holders: dict[bytes, tuple[float, Holder]] = {}
+        # Tokens whose signature was checked: that costs more than most requests' work.
+        self._tokens: dict[str, Mapping[str, Any]] = {}
 
     def identify(self, session: "Session", sent: str) -> Identity:
         """Return who a token or credential belongs to.
@@ -36,11 +38,25 @@ class Identifying:
         for credential in session.assembly.credentials:
             if sent.startswith(credential.prefix):
                 return _of_holder(session, self._holder(credential, sent))
-        claims = session.read_token(sent, "access")
+        claims = self._claims(session, sent)
         roles = tuple(str(role) for role in claims.get("roles", ()))
         held = permissions_of(roles, session.assembly.grants, session.assembly.permissions)
         named = (str(claims.get(name) or "") for name in ("sid", "org"))
         return Identity(str(claims["sub"]), roles, held, *named)
+
+    def _claims(self, session: "Session", token: str) -> Mapping[str, Any]:
+        # Whatever is revoked or rotated makes this forget all tokens, so it comes first.
+        self._shop.revocations.keep_up()
+        known = self._tokens
+        claims = known.get(token)
+        if claims is not None and claims["exp"] > time.time():
+            self.refuse_ended(claims)
+            return claims
+        claims = session.read_token(token, "access")
+        if len(known) >= _MOST:
+            known.clear()
+        known[token] = claims
+        return claims
 
     def refuse_ended(self, claims: Mapping[str, Any]) -> None:
         """Refuse the claims of a session that has ended or was renewed.
@@ -55,8 +71,8 @@ class Identifying:
             raise Unauthenticated("The session of this token has ended; log in again.")
 
     def forget(self) -> None:
-        """Ask the addons again who holds a credential."""
-        self._holders = {}
+        """Ask the addons again who holds a credential, and check every token anew."""
+        self._holders, self._tokens = {}, {}
 
     def _holder(self, credential: Credential, sent: str) -> Holder:
         # What is revoked is known before what is kept is believed.
