@@ -118,6 +118,7 @@ def refuse_taken_username(username: str | None) -> None:
 def make_administrator(start: FirstStart) -> None:
     """Make the first administrator and tell the operator how to log in."""
     password = start.admin_password or secrets.token_urlsafe(12)
+    check(password, start.admin_email)
     data = {"email": start.admin_email.lower(), "first_name": "Administrator"}
     create_account(data | {"password": hash_password(password)}, role="admin")
     told = "as set in BODEGA_ADMIN_PASSWORD" if start.admin_password else password

@@ -21,9 +21,9 @@ class Quota(NamedTuple):
     seconds: int
 
 
-#: Of each caller, unless the environment says otherwise: a hundred requests a second, which is
-#: more than any front end asks for, and less than one caller needs to keep all the others out.
-DEFAULT_QUOTA = Quota(6000, 60)
+#: Of each caller, unless the environment says otherwise: a thousand requests a second. A front
+#: end that renders for all its visitors is one caller, and must not meet the limit.
+DEFAULT_QUOTA = Quota(60_000, 60)
 #: Seconds that browsers remember that the shop is to be reached by https: a year.
 DEFAULT_HSTS = 31_536_000
 

@@ -27,7 +27,7 @@ VARIABLES: Mapping[str, str] = {
     "BODEGA_MAIL_FROM": "whom mail is from, 'Shop <shop@shop.example>'; SMTP's user when unset",
     "BODEGA_PUBLIC_URL": "https://… where people reach the shop; this machine's when unset",
     "BODEGA_TRUSTED_PROXIES": "addresses or networks of own proxies; none when unset",
-    "BODEGA_RATE_LIMIT": "requests/seconds of each caller, or off; 6000/60 when unset",
+    "BODEGA_RATE_LIMIT": "requests/seconds of each caller, or off; 60000/60 when unset",
     "BODEGA_RATE_LIMIT_ANONYMOUS": "of each address; as BODEGA_RATE_LIMIT when unset",
     "BODEGA_CORS_ORIGINS": "sites whose scripts may call the API, or *; none when unset",
     "BODEGA_HSTS": "seconds of Strict-Transport-Security on https, or off; a year when unset",
