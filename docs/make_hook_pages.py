@@ -17,7 +17,7 @@ from bodega_sdk import hookspecs
 from bodega_sdk.hooks import Hook
 
 FOLDER = Path(__file__).parent / "hooks"
-HOUSE = ("accounts", "imports", "products")
+HOUSE = ("accounts", "imports", "notifications", "products", "webhooks")
 _ROLE = re.compile(r":\w+:`~?(?:bodega_sdk\.)?([^`]+)`|``([^`]+)``")
 _PATH = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Z])")
 FAILURE = {

@@ -29,7 +29,7 @@ from bodega_sdk import (
     setting,
     transaction,
 )
-from bodega_sdk.errors import Conflict, NotFound, Unauthenticated
+from bodega_sdk.errors import BadRequest, Conflict, FieldError, NotFound, Unauthenticated
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _CHECK_MAIL = "If the address can be used, we have mailed to it; follow the mail."
@@ -124,6 +124,9 @@ def _me(request: Request) -> dict[str, Any]:
 
 
 def _change_me(request: Request) -> dict[str, Any]:
+    if not request.body:
+        message = "Send at least one member to change."
+        raise BadRequest(message, [FieldError("body", message)])
     return _shown(profile.change_profile(account_of(request.identity), request.body))
 
 
@@ -184,7 +187,8 @@ def _end_session(request: Request) -> Reply:
     account = account_of(request.identity)
     with transaction():
         if not sessions.end_one(account.id, str(request.params["id"]), "ended by its owner"):
-            raise NotFound("There is no such session of yours, or it has ended.")
+            message = "There is no such session of yours, or it has ended."
+            raise NotFound(message, [FieldError("id", message, str(request.params["id"]))])
         audit("session.ended", f"session:{request.params['id']}")
     return Reply(status=204)
 

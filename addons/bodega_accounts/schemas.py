@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow
 import orjson
 
-from bodega_accounts.passwords import LONGEST
+from bodega_accounts.passwords import LONGEST, SHORTEST
 from bodega_sdk import ROLES
 from bodega_sdk.schemas import (
     Boolean,
@@ -24,7 +24,7 @@ from bodega_sdk.schemas import (
     validate,
 )
 
-_LARGEST_PREFERENCES = 10_000
+_LARGEST_PREFERENCES, _DEEPEST_PREFERENCES = 10_000, 20
 _COUNTRY = validate.Regexp(r"[A-Z]{2}$", error="Expected two capital letters of ISO 3166-1.")
 
 
@@ -53,8 +53,16 @@ class Phone(String):
 class Password(String):
     """A password; never shown again."""
 
+    shortest = 1
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST, load_only=True, **kwargs)
+        super().__init__(min_length=self.shortest, max_length=LONGEST, load_only=True, **kwargs)
+
+
+class NewPassword(Password):
+    """A password that is to be set."""
+
+    shortest = SHORTEST
 
 
 def _in_the_past(value: date) -> None:
@@ -62,9 +70,24 @@ def _in_the_past(value: date) -> None:
         raise ValidationError("Expected a day between 1900 and today.")
 
 
-def _not_too_large(value: Any) -> None:
+def _keepable(value: Any) -> None:
+    """Refuse JSON that is too deep for some parsers, too large, or that PostgreSQL refuses."""
+    _check_depth(value, _DEEPEST_PREFERENCES)
     if len(orjson.dumps(value)) > _LARGEST_PREFERENCES:
         raise ValidationError(f"Must be at most {_LARGEST_PREFERENCES} bytes of JSON.")
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if not left:
+        raise ValidationError(f"Must be nested at most {_DEEPEST_PREFERENCES} deep.")
+    if isinstance(value, str) and "\0" in value:
+        raise ValidationError("NUL characters are not allowed.")
+    # PostgreSQL gives a large number back as a whole one, which cannot be shown.
+    if isinstance(value, int | float) and not abs(value) < 2**63:
+        raise ValidationError("Numbers must be less than 2**63.")
+    inner = [*value, *value.values()] if isinstance(value, dict) else value
+    for item in inner if isinstance(inner, list) else ():
+        _check_depth(item, left - 1)
 
 
 class OrganizationNameSchema(Schema):
@@ -85,7 +108,7 @@ class ProfileSchema(Schema):
     last_name = String()
     phone = Phone()
     date_of_birth = Date(allow_none=True, validate=_in_the_past)
-    preferences = Dict(keys=String(max_length=100), validate=_not_too_large)
+    preferences = Dict(keys=String(max_length=100), validate=_keepable)
     avatar = String(dump_only=True, allow_none=True, metadata={"description": "Its address."})
     role = String(dump_only=True)
     organization = Nested(OrganizationNameSchema, dump_only=True, allow_none=True)
@@ -114,7 +137,7 @@ class AccountSchema(Schema):
         metadata={"description": "The id of the organization that the account acts for."},
     )  # fmt: skip
     is_active = Boolean(load_default=True)
-    password = Password(required=True)
+    password = NewPassword(required=True)
     second_factor = Boolean(dump_only=True)
     last_login_at = Timestamp(dump_only=True, allow_none=True)
     created_at = Timestamp(dump_only=True)
@@ -175,7 +198,7 @@ class RegistrationSchema(Schema):
 
     email = Email(required=True)
     username = Username(allow_none=True)
-    password = Password(required=True)
+    password = NewPassword(required=True)
     password_confirm = Password(metadata={"description": "The same again, where people type it."})
     first_name = String()
     last_name = String()
@@ -204,14 +227,14 @@ class NewPasswordSchema(Schema):
     """A new password, and the token that was mailed for it."""
 
     token = String(required=True, load_only=True, max_length=200)
-    password = Password(required=True)
+    password = NewPassword(required=True)
 
 
 class PasswordChangeSchema(Schema):
     """A new password, and the old one."""
 
     current_password = Password(required=True)
-    password = Password(required=True)
+    password = NewPassword(required=True)
 
 
 class EmailChangeSchema(Schema):

@@ -5,6 +5,8 @@ from bodega_sdk import Event
 
 _FIELDS = {
     "id": "UUID",
+    "filename": "as its sender called it",
+    "started_by": "id of an account, or what began it",
     "status": "queued, running, completed or failed",
     "phase": "reading or writing",
     "total_rows": "rows of the file, null while it is being read",

@@ -8,7 +8,7 @@ def addon_manifest() -> Manifest:
     """Return the manifest."""
     return Manifest(
         name="accounts",
-        version="0.2.0",
+        version="0.1.0",
         package="bodega_accounts",
         summary="People, their roles, and logging in",
         routes=("auth", "users", "organizations", "addresses", "api-keys"),

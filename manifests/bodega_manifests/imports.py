@@ -8,10 +8,10 @@ def addon_manifest() -> Manifest:
     """Return the manifest."""
     return Manifest(
         name="imports",
-        version="0.2.0",
+        version="0.1.0",
         package="bodega_imports",
         summary="Product catalogues from files, with progress and a reason for every bad row",
-        depends=("products>=0.2",),
+        depends=("products>=0.1",),
         permissions={
             "imports.read": "See the imports of one's own organization, and their progress",
             "imports.write": "Import files, for one's own organization",

@@ -8,7 +8,7 @@ def addon_manifest() -> Manifest:
     """Return the manifest."""
     return Manifest(
         name="products",
-        version="0.2.0",
+        version="0.1.0",
         package="bodega_products",
         summary="The catalogue: products, their variants and categories",
         routes=("products", "categories"),

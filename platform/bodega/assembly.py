@@ -26,6 +26,7 @@ from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
+from bodega_sdk.services import Service
 
 log = structlog.get_logger(__name__)
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -59,6 +60,7 @@ class Assembly:
     extensions: Mapping[str, tuple[Extension, ...]] = field(default_factory=dict)
     models: tuple[type[Model], ...] = ()
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
     events: Mapping[str, Event] = field(default_factory=dict)
     subscriptions: tuple[Subscription, ...] = ()
     channels: tuple[Channel, ...] = ()
@@ -228,6 +230,7 @@ def _assemble(
         extensions=extensions,
         models=tuple(model for addon in addons for model in addon.models),
         jobs={job.name: job for addon in addons for job in addon.jobs},
+        services={item.name: item for addon in addons for item in addon.services},
         events={event.name: event for addon in addons for event in addon.events},
         subscriptions=tuple(item for addon in heard for item in addon.subscriptions),
         channels=tuple(item for addon in heard for item in addon.channels),

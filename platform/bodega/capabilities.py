@@ -170,6 +170,26 @@ def faults(addon: "LoadedAddon") -> Iterator[str]:
                 yield f"channel {channel.name!r} carries {name!r}: {may.objection(name)}"
 
 
+def require_events(
+    grant: Grant | None, addons: Iterable["LoadedAddon"], names: Iterable[str]
+) -> None:
+    """Let an addon read the log as far as it may; its own events it always may.
+
+    Args:
+        grant: of the addon at work; None when the house itself is.
+        names: of events, or patterns; none for all events.
+
+    Raises:
+        CapabilityError: naming the line to add, or the command that approves it.
+    """
+    if grant is None:
+        return
+    own = {event.name for addon in addons if addon.name == grant.addon for event in addon.events}
+    for name in tuple(names) or ("*",):
+        if name not in own:
+            grant.require("events", name)
+
+
 class _Events:
     """Which events an addon may read: its own, and those that were given to it."""
 

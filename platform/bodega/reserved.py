@@ -1,7 +1,9 @@
 """Names that are the kernel's, which no addon may take."""
 
 #: First segments below ``/api/v1`` that are the kernel's.
-ROOTS = ("addons", "audit", "settings", "jobs", "mail", "schedules", "resources", "hooks")
+ROOTS = (
+    "addons", "audit", "settings", "jobs", "events", "mail", "schedules", "resources", "hooks",
+)  # fmt: skip
 #: First segments below ``/console`` that are the kernel's.
 CONSOLE = ("addons", "audit", "jobs", "mail", "events", "processes", "session", "static")
 #: command → module that has it under the same name; imported when it is called.
@@ -14,6 +16,7 @@ COMMANDS = {
     "addons": "bodega.cli.addons",
     "settings": "bodega.cli.settings",
     "jobs": "bodega.cli.jobs",
+    "events": "bodega.cli.events",
     "mail": "bodega.cli.mail",
     "keys": "bodega.cli.keys",
     "audit": "bodega.cli.audit",

@@ -23,6 +23,7 @@ VARIABLES: Mapping[str, str] = {
     "BODEGA_ADMIN_PASSWORD": "their password; made up and printed once when unset",
     "BODEGA_EDITION": "which addons a new shop begins with; storefront when unset",
     "BODEGA_JOB_LEASE": "seconds a silent worker keeps its job; 30 when unset",
+    "BODEGA_EVENT_DAYS": "days that events are kept in the log, or all; 30 when unset",
     "BODEGA_SMTP_URL": "smtp://user:password@host:587 sends mail; kept in the shop when unset",
     "BODEGA_MAIL_FROM": "whom mail is from, 'Shop <shop@shop.example>'; SMTP's user when unset",
     "BODEGA_PUBLIC_URL": "https://… where people reach the shop; this machine's when unset",
@@ -53,6 +54,7 @@ class Settings:
         redis_url: empty for wake-ups by SQLite in ``home``.
         secret_key: empty for one kept in ``home``.
         job_lease: seconds.
+        event_days: 0 to keep all events.
         outside: variables of secret settings of addons, as they are set.
         smtp_url: empty to keep mail where operators can read it.
         mail_from: whom mail is from.
@@ -70,10 +72,11 @@ class Settings:
     admin_password: str = field(default="", repr=False)
     edition: str = "storefront"
     job_lease: float = 30.0
+    event_days: int = 30
     outside: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
-    token_algorithm: str = "EdDSA"
+    token_algorithm: str = "EdDSA"  # noqa: S105
     public_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     rate_limit: Quota | None = perimeter.DEFAULT_QUOTA
@@ -151,6 +154,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
         admin_password=get("BODEGA_ADMIN_PASSWORD"),
         edition=get("BODEGA_EDITION", "storefront"),
         job_lease=_seconds("BODEGA_JOB_LEASE", get("BODEGA_JOB_LEASE", "30")),
+        event_days=_days("BODEGA_EVENT_DAYS", get("BODEGA_EVENT_DAYS", "30")),
         token_algorithm=_choice(
             "BODEGA_TOKEN_ALGORITHM", get("BODEGA_TOKEN_ALGORITHM", "EdDSA"), ("EdDSA", "RS256")
         ),
@@ -243,6 +247,16 @@ def _seconds(name: str, text: str) -> float:
     if not 0.5 <= value <= 86_400:
         raise ConfigurationError(f"{name}: expected 0.5 to 86400 seconds, found {text!r}")
     return value
+
+
+def _days(name: str, text: str) -> int:
+    """Return a number of days; 0 for ``all``."""
+    if text == "all":
+        return 0
+    days = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= days <= 36_500:
+        raise ConfigurationError(f"{name}: expected 1 to 36500 days, or all, found {text!r}")
+    return days
 
 
 def _choice(name: str, text: str, choices: tuple[str, ...]) -> str:

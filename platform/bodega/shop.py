@@ -42,7 +42,7 @@ from bodega.telemetry.redaction import remember
 from bodega_sdk import models
 from bodega_sdk.capabilities import Callers, Grant
 from bodega_sdk.encoding import to_json
-from bodega_sdk.events import Event
+from bodega_sdk.events import Event, Occurrence
 from bodega_sdk.extensions import Extension
 from bodega_sdk.identity import ANONYMOUS, Identity
 from bodega_sdk.jobs import Job, JobState
@@ -102,6 +102,21 @@ class Session:
             )
         with self.shop.transaction():
             outbox.append(self.databases.shop, event, key, data)
+
+    def read_log(
+        self, after: int, limit: int, names: tuple[str, ...], until: int | None
+    ) -> list[Occurrence]:
+        """See :func:`bodega_sdk.log.read_log`."""
+        capabilities.require_events(self.grant(), self.assembly.addons, names)
+        return list(outbox.read(self.databases.shop, after, limit, names or None, until=until))
+
+    def newest_offset(self) -> int:
+        """See :func:`bodega_sdk.log.newest_offset`."""
+        return outbox.last_offset(self.databases.shop)
+
+    def event_types(self) -> tuple[Event, ...]:
+        """See :func:`bodega_sdk.log.event_types`."""
+        return tuple(event for _, event in sorted(self.assembly.events.items()))
 
     def audit(self, action: str, target: str, details: Mapping[str, Any]) -> None:
         """See :func:`bodega_sdk.auditing.audit`."""

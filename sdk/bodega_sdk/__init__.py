@@ -26,14 +26,16 @@ from bodega_sdk.identity import (
 )
 from bodega_sdk.ids import uuid7
 from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
+from bodega_sdk.log import event_types, newest_offset, read_log
 from bodega_sdk.mail import send_mail
 from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
 from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
 from bodega_sdk.money import Money
-from bodega_sdk.outgoing import Fetched, fetch
+from bodega_sdk.outgoing import Fetched, fetch, vetted_addresses
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES, permissions_held_by
 from bodega_sdk.resources import Collection, Filter
 from bodega_sdk.secrets import derive_key, seal, unseal
+from bodega_sdk.services import Service, ServiceRun
 from bodega_sdk.settings import Setting, setting
 from bodega_sdk.throttling import RateLimit
 
@@ -71,6 +73,8 @@ __all__ = [
     "Request",
     "Route",
     "Routes",
+    "Service",
+    "ServiceRun",
     "Setting",
     "Subscription",
     "Subscriptions",
@@ -79,6 +83,7 @@ __all__ = [
     "audit",
     "database",
     "derive_key",
+    "event_types",
     "extends",
     "extensions_of",
     "fetch",
@@ -90,9 +95,11 @@ __all__ = [
     "job",
     "job_state",
     "manifest_hook",
+    "newest_offset",
     "now",
     "permissions_held_by",
     "public_url",
+    "read_log",
     "read_token",
     "revoke_session",
     "seal",
@@ -101,5 +108,6 @@ __all__ = [
     "transaction",
     "unseal",
     "uuid7",
+    "vetted_addresses",
     "work_here",
 ]

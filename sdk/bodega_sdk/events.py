@@ -1,12 +1,15 @@
 """Domain events: facts that leave an addon through the outbox, after the commit only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bodega_sdk.identity import Identity
 from bodega_sdk.runtime import runtime
+
+#: Events that a subscription can be given at a time.
+LARGEST_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +78,42 @@ class Subscription:
     """A function that is called once for each occurrence, in order, in a transaction.
 
     Args:
-        event: the event's name.
+        event: the event's name; ``"order.*"`` for all that begin so, ``"*"`` for all.
         handler: takes the :class:`Occurrence`; what it raises is tried again later.
+        batch: occurrences that it takes at a time, at most, as a list; None for one that is
+            given as it is.
 
     Example::
 
         >>> def react(event: Occurrence) -> None: ...
-        >>> Subscription("order.paid", react).event
-        'order.paid'
+        >>> Subscription("order.*", react).matches("order.paid")
+        True
     """
 
     event: str
-    handler: Callable[[Occurrence], None]
+    handler: Callable[..., None]
+    batch: int | None = None
 
     @property
     def name(self) -> str:
         """The handler's full name: the subscription's place in the log is kept under it."""
         return f"{self.event}>{self.handler.__module__}.{self.handler.__qualname__}"
+
+    def matches(self, event: str) -> bool:
+        """Whether it is to events of a name."""
+        return is_named(event, (self.event,))
+
+
+def is_named(event: str, patterns: Iterable[str]) -> bool:
+    """Whether an event's name is one of some names, or fits a pattern among them.
+
+    Args:
+        event: its name.
+        patterns: names, ``"order.*"`` or ``"*"``.
+    """
+    return any(
+        event.startswith(item[:-1]) if item.endswith("*") else event == item for item in patterns
+    )
 
 
 class Subscriptions:
@@ -101,19 +123,45 @@ class Subscriptions:
 
         >>> events = Subscriptions()
         >>> events.on("order.paid", lambda event: None)
+        >>> events.on_batch("order.*", lambda batch: None, size=100)
         >>> [item.event for item in events.collected]
-        ['order.paid']
+        ['order.paid', 'order.*']
     """
 
     def __init__(self) -> None:
         self.collected: list[Subscription] = []
 
     def on(self, event: str, handler: Callable[[Occurrence], None]) -> None:
-        """Call ``handler`` for each event of this name, in a worker, at least once.
+        """Call ``handler`` for each event of this name or pattern, in a worker.
 
-        The manifest names those of other addons in ``uses["events"]``.
+        Its place in the log moves in the handler's transaction: what it writes there happens
+        once for each event, what it does elsewhere at least once. The manifest names the events
+        of other addons, and every pattern, in ``uses["events"]``.
+
+        Args:
+            event: a name, ``"order.*"`` or ``"*"``.
+            handler: takes the :class:`Occurrence`.
         """
         self.collected.append(Subscription(event, handler))
+
+    def on_batch(
+        self, pattern: str, handler: Callable[[list[Occurrence]], None], size: int = 500
+    ) -> None:
+        """Call ``handler`` with the next events in order, in one transaction for all of them.
+
+        Many events then cost a few statements. After a failure it is tried again with fewer.
+
+        Args:
+            pattern: a name, ``"order.*"`` or ``"*"``.
+            handler: takes a list of at least one :class:`Occurrence`.
+            size: events at a time, at most.
+
+        Raises:
+            ValueError: the size is not between 1 and 10,000.
+        """
+        if not 1 <= size <= LARGEST_BATCH:
+            raise ValueError(f"size must be between 1 and {LARGEST_BATCH}, found {size!r}")
+        self.collected.append(Subscription(pattern, handler, size))
 
 
 @dataclass(frozen=True, slots=True)

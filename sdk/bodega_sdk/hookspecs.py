@@ -20,6 +20,7 @@ from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
+from bodega_sdk.services import Service
 
 
 @dataclass
@@ -110,6 +111,22 @@ def register_jobs() -> Iterable[Job]:
 
 
 @hookspec
+def register_services() -> Iterable[Service]:
+    """Return what every worker process runs all the time. Names begin with the addon's and ``.``.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_services() -> list[Service]:
+        ...     def send(service: ServiceRun) -> None:
+        ...         while not service.wait(1.0):
+        ...             ...
+        ...     return [Service("loyalty.sender", send)]
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
 def register_events() -> Iterable[Event]:
     """Return the events that the addon publishes.
 
@@ -124,7 +141,7 @@ def register_events() -> Iterable[Event]:
 
 @hookspec
 def register_subscriptions(events: Subscriptions) -> None:
-    """Say which events of other addons this one reacts to.
+    """Say which events of other addons this one reacts to, one by one or in batches.
 
     Args:
         events: what they are added to.
@@ -134,6 +151,7 @@ def register_subscriptions(events: Subscriptions) -> None:
         >>> @hookimpl
         ... def register_subscriptions(events: Subscriptions) -> None:
         ...     events.on("order.paid", lambda event: None)
+        ...     events.on_batch("order.*", lambda batch: None, size=100)
     """
 
 

@@ -7,7 +7,7 @@ held to the same rule. Proxies that the environment names are not used.
 
 import http.client
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import orjson
 
+from bodega_sdk._reach import is_public
 from bodega_sdk._wire import Connection, Deadline, connect, resolve, secure
 from bodega_sdk.capabilities import Grant, covers
 from bodega_sdk.encoding import to_json
@@ -25,8 +26,6 @@ _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 # What a caller says to one server is not for another's ears, but for these.
 _CARRIED = ("accept", "accept-language", "content-type", "user-agent")
-# Addresses of IPv4 that are written as ones of IPv6, for networks that only know those.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,58 @@ def fetch(
     raise FetchFailed(f"{_shown(url)} redirects more than {redirects} times")
 
 
+def vetted_addresses(
+    host: str, port: int = 443, *, timeout: float = 5.0, private: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return the addresses of a host that an addon may connect to, for what ``fetch`` cannot do.
+
+    Connect to one of them, never to the name: it may mean something else a moment later.
+    Each redirect leads to another host, which is to be vetted in its turn.
+
+    Args:
+        host: a name or an address, in whichever spelling.
+        port: that will be connected to.
+        timeout: seconds to find them.
+        private: hosts that may be at private addresses, as an operator allows them for
+            development: names, ``"*.example.com"`` or ``"*"``.
+
+    Raises:
+        CapabilityError: the addon's manifest does not name the host in ``uses["hosts"]``.
+        FetchFailed: it has no address, or only private ones: of this machine, of its
+            neighbours or of its cloud, however they are written.
+
+    Example::
+
+        >>> vetted_addresses("127.0.0.1", private=("127.0.0.1",))
+        ('127.0.0.1',)
+        >>> vetted_addresses("127.0.0.1")
+        Traceback (most recent call last):
+        bodega_sdk.errors.FetchFailed: 127.0.0.1 is at 127.0.0.1, which is not on the internet
+    """
+    grant = runtime().grant()
+    try:
+        plain = _plain(host)
+        if grant is not None:
+            grant.require("hosts", plain)
+        addresses = _numeric(plain) or resolve(plain, port, Deadline(timeout))
+    except (OSError, ValueError) as error:
+        raise FetchFailed(f"{host[:200]!r}: {error}") from None
+    if covers("hosts", private, plain):
+        return addresses
+    found = tuple(item for item in addresses if is_public(item))
+    if not found:
+        told = ", ".join(addresses)
+        raise FetchFailed(f"{plain} is at {told}, which is not on the internet")
+    return found
+
+
+def _numeric(host: str) -> tuple[str, ...]:
+    try:
+        return (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        return ()
+
+
 def _guarded(call: _Call, deadline: Deadline, timeout: float, largest: int) -> Fetched:
     try:
         return _ask(call, deadline, largest)
@@ -148,10 +199,17 @@ def _parsed(url: str) -> tuple[SplitResult, str, int]:
         raise ValueError("expected a URL such as 'https://points.example/v1'")
     if parts.username is not None:
         raise ValueError("names and passwords do not belong into a URL; send a header")
-    host = parts.hostname.rstrip(".").partition("%")[0]
+    return parts, _plain(parts.hostname), parts.port or _PORTS[parts.scheme]
+
+
+def _plain(host: str) -> str:
+    """Return a host as the DNS knows it."""
+    host = host.rstrip(".").partition("%")[0]
     if not host.isascii():
         host = host.encode("idna").decode()
-    return parts, host.lower(), parts.port or _PORTS[parts.scheme]
+    if not host:
+        raise ValueError("expected a host")
+    return host.lower()
 
 
 # Who may be asked.
@@ -175,18 +233,6 @@ def _public_ones(grant: Grant, host: str, addresses: tuple[str, ...]) -> tuple[s
         )
         raise CapabilityError(grant.addon, "hosts", host, reason)
     return found
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the internet, not of this machine or its neighbours."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        within = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        if found in _NAT64:
-            within = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if within is not None:
-            return is_public(str(within))
-    return found.is_global and not found.is_multicast
 
 
 # Asking.

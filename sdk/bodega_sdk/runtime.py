@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import peewee
 
     from bodega_sdk.capabilities import Grant
-    from bodega_sdk.events import Event
+    from bodega_sdk.events import Event, Occurrence
     from bodega_sdk.extensions import Extension
     from bodega_sdk.jobs import Job, JobState
     from bodega_sdk.throttling import RateLimit
@@ -33,6 +33,17 @@ class Runtime(Protocol):
 
     def publish(self, event: "Event", key: str, data: Mapping[str, Any]) -> None:
         """See :meth:`bodega_sdk.events.Event.publish`."""
+
+    def read_log(
+        self, after: int, limit: int, names: tuple[str, ...], until: int | None
+    ) -> "list[Occurrence]":
+        """See :func:`bodega_sdk.log.read_log`."""
+
+    def newest_offset(self) -> int:
+        """See :func:`bodega_sdk.log.newest_offset`."""
+
+    def event_types(self) -> "tuple[Event, ...]":
+        """See :func:`bodega_sdk.log.event_types`."""
 
     def audit(self, action: str, target: str, details: Mapping[str, Any]) -> None:
         """See :func:`bodega_sdk.auditing.audit`."""

@@ -1,9 +1,8 @@
 """Fixtures: the whole house in one shop, everybody who may call it, and what they call it with."""
 
 import hashlib
-import importlib
+import importlib.metadata
 import io
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-import bodega_manifests
+from bodega.addons.discovery import GROUP
 from bodega.database.structure import tables_of
 from bodega.http.app import build_app
 from bodega.http.gate import Gate
@@ -313,10 +312,8 @@ UPLOADS: dict[str, Callable[[World], tuple[bytes, str]]] = {
 
 def _first_party() -> tuple[str, ...]:
     """Return the names of every addon of the house, so that a new one is tested at once."""
-    names = [item.name for item in pkgutil.iter_modules(bodega_manifests.__path__)]
-    modules = [importlib.import_module(f"bodega_manifests.{name}") for name in names]
-    found = [module for module in modules if hasattr(module, "addon_manifest")]
-    return tuple(sorted(module.addon_manifest().name for module in found))
+    found = importlib.metadata.entry_points(group=GROUP)
+    return tuple(sorted({e.name for e in found if e.value.startswith("bodega_manifests.")}))
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def filled(shop: Shop, admin: Any, worker: Any) -> Shop:
         "email": "ada@shop.example",
         "password": "correct horse",
         "role": "staff",
-        "name": "Ädå",
+        "first_name": "Ädå",
     }
     assert admin.post("/api/v1/users", user).status_code == 201
     begun = admin.post("/api/v1/imports", body=CSV.encode(), headers={"Content-Type": "text/csv"})

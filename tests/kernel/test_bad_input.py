@@ -24,8 +24,12 @@ from marshmallow import fields
 from bodega.database.tables import AddonRow, EventRow, JobRow, SettingRow
 from bodega.http.operations import kernel_routes
 from bodega.shop import Shop
-from bodega_sdk import Route
+from bodega_accounts import avatars, limits, sessions
+from bodega_accounts.logging_in import find
+from bodega_accounts.models import Account
+from bodega_sdk import Route, send_mail, transaction
 from bodega_sdk import schemas as kinds
+from bodega_sdk.testing.deployment import ADMIN
 
 #: What must never leave the API: tracebacks, SQL, the files and libraries behind it.
 LEAK = re.compile(
@@ -35,6 +39,8 @@ MEMBERS = {"type", "title", "status", "detail", "request_id"}
 #: Bytes of the largest refusal: what was sent is shown, but shortened.
 LARGEST_REFUSAL = 100_000
 JSON = {"Content-Type": "application/json"}
+LIMITS = (limits.PROOFS, limits.CODES, limits.FROM_ADDRESS, limits.REGISTRATIONS,
+          limits.MAILS_FROM_ADDRESS)  # fmt: skip
 NOT_FOUND = "01a1fd7c-0000-7000-8000-000000000000"
 
 
@@ -71,6 +77,7 @@ class Target:
     gate: Any
     token: str
     ids: dict[str, str]
+    me: str = ""
 
     def send(self, attack: Attack) -> Answer:
         """Send a request as it is; testing's own client would correct some of them."""
@@ -118,6 +125,10 @@ class Target:
         before, found, sent = self.contents(), [], 0
         for attack in attacks:
             sent += 1
+            # Not the limits are tried here.
+            for limit in LIMITS:
+                limit.reset(self.me)
+                limit.reset("127.0.0.1")
             answer = self.send(attack)
             found += [f"{attack} → {fault}" for fault in faults(answer, attack.names)]
         assert not found, f"{len(found)} faults of {sent} attacks:\n" + "\n".join(found[:25])
@@ -161,10 +172,21 @@ def target(shop: Shop, admin: Any) -> Target:
     upload = {"headers": {"Content-Type": "text/csv"}, "body": "sku,name,price\nA,B,1\n"}
     made["/imports"] = made["/jobs"] = admin.post("/api/v1/imports", **upload).json["id"]
     admin.post("/api/v1/imports", **upload)
-    return Target(shop, admin.gate, admin.token, made)
+    with transaction():
+        made["/mail"] = str(send_mail("vera@example.com", "Hello", "Hello, Vera."))
+        for account in Account.select():
+            avatars.keep(account, PICTURE)
+        me = find(ADMIN[0])
+        assert me is not None
+        sessions.begin(me, "127.0.0.1", "test")
+    made["/auth/sessions"] = str(sessions.living(me.id).get().id)
+    return Target(shop, admin.gate, admin.token, made, str(me.id))
 
 
 PASSWORD = "a long password"
+PICTURE = base64.b64decode(
+    b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+)
 ROWS: dict[str, list[dict[str, Any]]] = {
     "/categories": [{"name": "Lamps"}, {"name": "Chairs"}],
     "/products": [
@@ -172,11 +194,17 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"name": "Chair", "sku": "C-1", "price": "99.00"},
     ],
     "/users": [{"email": "vera@example.com", "password": PASSWORD, "role": "vendor"}],
+    "/organizations": [{"name": "Acme"}, {"name": "Bolt"}],
+    "/addresses": [
+        {"name": "Ada", "line1": "Broad Street 1", "city": "London", "country": "GB"},
+        {"name": "Ada", "line1": "Narrow Street 2", "city": "London", "country": "GB"},
+    ],
+    "/api-keys": [{"name": "till", "scopes": ["accounts.read"]}],
 }
 #: Good values, so that only the attacked member of a body is bad.
 SAMPLES = {
     "email": "new@example.com", "password": PASSWORD, "name": "New", "sku": "N-1",
-    "price": "1.00", "refresh": "x", "value": 5,
+    "price": "1.00", "refresh": "x", "value": 5, "country": "GB", "scopes": ["accounts.read"],
 }  # fmt: skip
 
 
@@ -546,10 +574,16 @@ def test_the_name_of_nothing_is_not_found(target: Target) -> None:
 
 def _items(target: Target) -> Iterator[tuple[Route, bytes]]:
     """Yield the routes of single things, with a good body."""
-    good = {(r.method, r.path): _json(good or {"name": "New"}) for r, _, good in writing(target)}
+    good = {(r.method, r.path): _json(good or _change(r)) for r, _, good in writing(target)}
     for route in target.routes:
         if "{" in route.path:
             yield route, good.get((route.method, route.path), b"")
+
+
+def _change(route: Route) -> dict[str, Any]:
+    """Return a change that a route takes which wants no member."""
+    known = {"name": "New", "first_name": "New"}
+    return {name: value for name, value in known.items() if name in members(route)}
 
 
 def _parameter(route: Route) -> str:
@@ -590,6 +624,8 @@ def test_an_etag_of_garbage_matches_nothing(target: Target) -> None:
                names="If-Match")
         for route, body in _items(target)
         if route.method in ("PUT", "PATCH", "DELETE")
+        # A login has no representation of its own, and so no ETag.
+        if not route.path.startswith("/auth/sessions/")
         for tag in garbage
     )  # fmt: skip
     for route, _ in _items(target):
@@ -826,7 +862,7 @@ _VALUES = st.recursive(
 
 
 @settings(
-    max_examples=40, deadline=None, derandomize=True, database=None,
+    max_examples=25, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(data=st.data())

@@ -155,7 +155,7 @@ def test_writes_to_other_tables_cause_no_counting(
 ) -> None:
     add(note)
     count(note)
-    Account.update(name="x").execute()
+    Account.update(first_name="x").execute()
     notes_shop.assembly.jobs["notes.count_words"].enqueue(note_id=str(uuid7()))
     count(note)
     assert len(counted) == 1

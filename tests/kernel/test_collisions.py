@@ -170,9 +170,15 @@ PAIRS = {
     ),
     "a page of the console": Pair("console page", "doors/open", page("attic"), page("cellar")),
     "a hook": Pair("hook", "door_opened", hook("attic"), hook("cellar")),
+    "a credential": Pair(
+        "credential",
+        "doorkey_",
+        returns("attic", "register_credentials", "Credential('doorkey_', print)"),
+        returns("cellar", "register_credentials", "Credential('doorkey_', print)"),
+    ),
 }
 #: Names of these kinds begin with "ADDON.", and no addon's name holds a dot: none can collide.
-UNIQUE = ("permission", "setting", "job")
+UNIQUE = ("permission", "setting", "job", "service")
 #: Kinds of names that this kernel does not know yet have no claims that could collide.
 KNOWN = {name: pair for name, pair in PAIRS.items() if pair.kind in KINDS}
 #: Where an addon keeps its migrations it claims from its first version on.

@@ -413,7 +413,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(admin: Any, work: Any, ended: 
 
 
 def schedule(admin: Any, name: str) -> Any:
-    """Return one of the schedules; the kernel and accounts have some, too."""
+    """Return one of the schedules; accounts has one, too."""
     found = admin.get("/api/v1/schedules").json["results"]
     return next(item for item in found if item["name"] == name)
 
@@ -534,7 +534,6 @@ def test_a_job_is_cancelled(run: Any, work: Any) -> None:
 def test_schedules_are_listed(run: Any, worker: Any) -> None:
     lines = [" ".join(line.split()) for line in run("jobs", "schedules").output.splitlines()]
     assert "work.clean 300 s at the next sweep never ran" in lines
-    assert "bodega.forget_mail 86400 s at the next sweep never ran" in lines
     worker.sweep()
     assert "never ran" in run("jobs", "schedules").output
     listed = json.loads(run("jobs", "schedules", "--json").output)

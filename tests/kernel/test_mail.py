@@ -32,8 +32,8 @@ from bodega.editions import Edition
 from bodega.errors import ConfigurationError
 from bodega.http.gate import Gate
 from bodega.jobs import leases
-from bodega.jobs.sweeper import enqueue_when_due
-from bodega.mail.jobs import ATTEMPTS, KERNEL_JOBS
+from bodega.jobs.sweeper import Sweeper
+from bodega.mail.jobs import ATTEMPTS
 from bodega.mail.servers import read_server
 from bodega.settings import read_settings
 from bodega.shop import Shop
@@ -386,10 +386,7 @@ def test_after_thirty_days_a_mail_is_forgotten(bare_shop: Shop) -> None:
     send_mail(ADA, "Old", LINK)
     MailRow.update(created_at=now() - timedelta(days=30, minutes=1)).execute()
     send_mail(ADA, "New", LINK)
-    forget = KERNEL_JOBS["bodega.forget_mail"]
-    enqueue_when_due(bare_shop.current, forget, now())
-    assert enqueue_when_due(bare_shop.current, forget, now() + timedelta(days=1))
-    run_due(bare_shop, ("bulk",))
+    Sweeper(bare_shop).sweep()
     assert [row.subject for row in MailRow.select()] == ["New"]
 
 

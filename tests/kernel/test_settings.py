@@ -20,6 +20,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "BODEGA_ADMIN_EMAIL": ("me@shop.example", "admin_email", "me@shop.example"),
     "BODEGA_ADMIN_PASSWORD": ("open sesame", "admin_password", "open sesame"),
     "BODEGA_EDITION": ("bazaar", "edition", "bazaar"),
+    "BODEGA_TOKEN_ALGORITHM": ("RS256", "token_algorithm", "RS256"),
     "BODEGA_JOB_LEASE": ("2.5", "job_lease", 2.5),
     "BODEGA_SMTP_URL": (SMTP, "smtp_url", SMTP),
     "BODEGA_MAIL_FROM": ("Shop <me@shop.example>", "mail_from", "Shop <me@shop.example>"),

@@ -299,7 +299,7 @@ def test_a_failing_subscriber_is_told(author: Run) -> None:
 
 def test_the_clock_moves_now_schedules_jobs_and_tokens(author: Run) -> None:
     author("""
-        @pytest.mark.bodega("notes", "accounts")
+        @pytest.mark.bodega("notes")
         def test_schedules(bodega_jobs, bodega_clock, bodega_shop):
             assert bodega_jobs.run_all() == 1
             bodega_clock.move(minutes=59)

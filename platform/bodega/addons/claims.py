@@ -12,7 +12,7 @@ _PARAMETER = re.compile(r"{\w+}")
 #: Every kind of name that an addon can own.
 KINDS = (
     "table", "index", "route", "operation", "permission", "setting", "event", "job",
-    "channel", "command", "console page", "hook", "credential",
+    "channel", "command", "console page", "hook", "credential", "service",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
     yield from (("hook", hook.name) for hook in addon.hooks)
     yield from (("console page", page.path) for page in addon.console_pages)
     yield from (("credential", item.prefix) for item in addon.credentials)
+    yield from (("service", item.name) for item in addon.services)
 
 
 def collision(

@@ -16,24 +16,27 @@ from bodega_sdk.console import ConsolePage
 from bodega_sdk.errors import BodegaError
 from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.extensions import Extension
-from bodega_sdk.identity import Credential
 from bodega_sdk.http import METHODS, OBJECTS, Parameter, Route
+from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
 from bodega_sdk.schemas import Schema
+from bodega_sdk.services import Service
 
 if TYPE_CHECKING:
     from bodega.addons.loading import LoadedAddon
 
 _PATH = re.compile(r"(/([a-z0-9][a-z0-9._-]*|{[a-z_][a-z0-9_]*}))+")
 _PARAMETER = re.compile(r"{(\w+)}")
+_EVENTS = re.compile(r"\*|[^*]+(\.\*)?")
 _PAGE = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
 _KINDS: dict[str, type] = {
     "extensions": Extension,
     "routes": Route,
     "jobs": Job,
+    "services": Service,
     "events": Event,
     "subscriptions": Subscription,
     "channels": Channel,
@@ -67,8 +70,9 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     for job in addon.jobs:
         if job.lane not in LANES:
             yield f"job {job.name!r}: expected a lane out of {', '.join(LANES)}, found {job.lane!r}"
+    yield from _service_faults(addon)
     for event in addon.events:
-        if not isinstance(event.name, str):
+        if not isinstance(event.name, str) or "*" in event.name:
             yield f"event {event.name!r}: expected a name such as 'order.paid'"
     for command in addon.commands:
         if command.name in COMMANDS:
@@ -85,6 +89,11 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
     for subscription in addon.subscriptions:
         if not callable(subscription.handler):
             yield f"subscription to {subscription.event!r}: its handler is no function"
+        if not _EVENTS.fullmatch(str(subscription.event)):
+            yield (
+                f"subscription to {subscription.event!r}: expected a name such as 'order.paid', "
+                "'order.*' or '*'"
+            )
     yield from capabilities.faults(addon)
     for channel in addon.channels:
         if len(_PARAMETER.findall(channel.name)) != 1:
@@ -118,6 +127,15 @@ def _wrong_kinds(addon: "LoadedAddon") -> Iterator[str]:
         for item in getattr(addon, field):
             if not isinstance(item, kind):
                 yield f"register_{field}: expected {kind.__name__}, found {item!r}"
+
+
+def _service_faults(addon: "LoadedAddon") -> Iterator[str]:
+    names = [service.name for service in addon.services]
+    yield from _not_begun("service", f"{addon.manifest.name}.", names)
+    yield from _twice("service", names)
+    for service in addon.services:
+        if not callable(service.run):
+            yield f"service {service.name!r}: what it runs is no function"
 
 
 def _not_begun(kind: str, start: str, names: Iterable[str]) -> Iterator[str]:

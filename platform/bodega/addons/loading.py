@@ -28,6 +28,7 @@ from bodega_sdk.identity import Credential
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
+from bodega_sdk.services import Service
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class LoadedAddon:
     extensions: tuple[Extension, ...] = ()
     routes: tuple[Route, ...] = ()
     jobs: tuple[Job, ...] = ()
+    services: tuple[Service, ...] = ()
     events: tuple[Event, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     channels: tuple[Channel, ...] = ()
@@ -103,6 +105,7 @@ def _load(manifest: Manifest) -> LoadedAddon:
         extensions=extensions,
         routes=_routes(manifest, hooks),
         jobs=_gather(hooks.register_jobs),
+        services=_gather(hooks.register_services),
         events=_gather(hooks.register_events),
         subscriptions=_subscriptions(hooks),
         channels=_gather(hooks.register_channels),

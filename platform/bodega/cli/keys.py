@@ -53,6 +53,7 @@ def rotate(context: Context, algorithm: str | None, at_once: bool) -> None:
     with shop.transaction():
         kid = signing_keys.rotate(context.settings.key(), wanted, at_once=at_once)
         shop.revocations.tell()
+        shop.audit("signing_key.rotated", f"signing_key:{kid}", algorithm=wanted, now=at_once)
     when = "from now on" if at_once else f"from {now() + LEAD:%H:%M:%S} UTC on"
     click.echo(
         f"Key {kid} ({wanted}) signs {when}; the one before it checks tokens for "
@@ -72,4 +73,5 @@ def retire(context: Context, kid: str) -> None:
     with shop.transaction():
         signing_keys.retire(context.settings.key(), kid)
         shop.revocations.tell()
+        shop.audit("signing_key.retired", f"signing_key:{kid}")
     click.echo(f"Key {kid} is retired; whoever has a token of it refreshes it or logs in again.")

@@ -15,7 +15,7 @@ from bodega.cli.context import Context, home_option, strict_option
 @strict_option
 @click.pass_obj
 def worker(context: Context, threads: int) -> None:
-    """Run jobs, number events and feed subscriptions. Start as many as you like.
+    """Run jobs and services, number events, feed subscriptions. Start as many as you like.
 
     Example: bodega worker --threads 8
     """
@@ -25,8 +25,8 @@ def worker(context: Context, threads: int) -> None:
     from bodega.jobs.worker import work_forever
     from bodega.telemetry.logging import configure_logging
 
-    # Each job has a thread that renews its lease; the follower, the relay and the sweeper
-    # have connections too, and so has the thread that waits for them.
-    shop = context.shop(connections=2 * threads + 4)
+    # Each job has a thread that renews its lease; the follower, the relay, the sweeper and the
+    # feeder have connections too, the thread that waits for them, and services as they need.
+    shop = context.shop(connections=2 * threads + 24)
     configure_logging(context.settings, "worker")
     work_forever(shop, f"{socket.gethostname()}:{os.getpid()}", threads)

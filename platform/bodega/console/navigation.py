@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bodega.console import activity, audit, mail, overview
+from bodega.console import activity, audit, mail, overview, subscriptions
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.http import Route
 from bodega_sdk.identity import Identity
@@ -52,7 +52,7 @@ class Entry:
 
 def entries(session: "Session") -> dict[str, Entry]:
     """Return the pages by their paths, in the order in which they are listed."""
-    parts = (overview, activity, mail, audit)
+    parts = (overview, activity, subscriptions, mail, audit)
     own = [Entry(page, KERNEL) for part in parts for page in part.pages(session)]
     theirs = [
         Entry(page, addon.name) for addon in session.assembly.addons for page in addon.console_pages

@@ -7,9 +7,11 @@ rows that have one. SQLite has one writer, which numbers the row at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
+import peewee
 
 from bodega.database.connection import is_postgres
 from bodega.database.tables import Counter, EventRow, SubscriptionRow
@@ -86,22 +88,62 @@ def read(
     limit: int = 500,
     names: Sequence[str] | None = None,
     key: str | None = None,
+    until: int | None = None,
 ) -> Iterator[Occurrence]:
     """Read the log in order.
 
     Args:
         after: the offset to go on behind.
         limit: events at most.
-        names: only events of these names.
+        names: only events of these names or patterns.
         key: only events about this thing.
+        until: only events up to this offset.
     """
-    query = EventRow.select().where(EventRow.offset > after)
-    if names is not None:
-        query = query.where(EventRow.name.in_(list(names)))
-    if key is not None:
-        query = query.where(EventRow.key == key)
+    query = select(names, key).where(EventRow.offset > after)
+    if until is not None:
+        query = query.where(EventRow.offset <= until)
     for row in query.order_by(EventRow.offset).limit(limit).execute(database):
         yield Occurrence(row.offset, row.name, row.version, row.key, row.data, row.occurred_at)
+
+
+def select(names: Sequence[str] | None = None, key: str | None = None) -> peewee.ModelSelect:
+    """Return the query of the events of some names or patterns, about one thing."""
+    query = EventRow.select().where(EventRow.offset.is_null(False))
+    if names is not None and "*" not in names:
+        query = query.where(named(names))
+    if key is not None:
+        query = query.where(EventRow.key == key)
+    return query
+
+
+def named(names: Sequence[str]) -> Any:
+    """Return the condition that an event's name is one of some names or patterns."""
+    plain = [name for name in names if not name.endswith("*")]
+    found = EventRow.name.in_(plain)
+    for start in (name[:-1] for name in names if name.endswith("*")):
+        # No LIKE: SQLite's knows no difference between upper and lower case.
+        found |= peewee.fn.SUBSTR(EventRow.name, 1, len(start)) == start
+    return found
+
+
+def names_between(database: Any, after: int, until: int) -> set[str]:
+    """Return the names of the events behind an offset, up to another one."""
+    query = EventRow.select(EventRow.name).where(EventRow.offset > after, EventRow.offset <= until)
+    return {name for (name,) in query.distinct().tuples().execute(database)}
+
+
+def oldest_offset(database: Any) -> int:
+    """Return the offset of the oldest event that is still there; the next one's when none is."""
+    row = EventRow.select(peewee.fn.MIN(EventRow.offset)).tuples().first(database)
+    return last_offset(database) + 1 if row is None or row[0] is None else int(row[0])
+
+
+def unnumbered(database: Any) -> tuple[int, datetime | None]:
+    """Return how many committed events have no offset yet, and since when the oldest waits."""
+    count, oldest = peewee.fn.COUNT(EventRow.id), peewee.fn.MIN(EventRow.occurred_at)
+    query = EventRow.select(count, oldest).where(EventRow.offset.is_null())
+    number, since = query.tuples().first(database)
+    return int(number), since
 
 
 def begin_reading(database: Any, names: Iterable[str]) -> int:

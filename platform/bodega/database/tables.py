@@ -71,6 +71,10 @@ class SubscriptionRow(Model):
 
     name: Any = peewee.CharField(max_length=300, primary_key=True)
     offset: Any = peewee.BigIntegerField()
+    # Failures in a row, when it is tried again, and what was raised last.
+    failures: Any = peewee.IntegerField(default=0)
+    retry_at: Any = UTCDateTimeField(null=True)
+    error: Any = peewee.TextField(null=True)
 
     class Meta:
         table_name = "bodega_subscription"

@@ -10,6 +10,7 @@ import psycopg2
 from playhouse.pool import MaxConnectionsExceeded
 
 from bodega.hooks.implementations import Implementation
+from bodega.telemetry.redaction import redacted
 from bodega_sdk.errors import HookFailed
 
 _LONGEST = 500
@@ -45,7 +46,7 @@ def told(error: BaseException, item: Implementation) -> str:
     lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
     text = lines[-1][:_LONGEST] if lines else type(error).__name__
     # A database holds neither of these, and a failure is recorded whatever its text is.
-    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    text = redacted(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     return f"{text} ({_place(error, item)})"
 
 

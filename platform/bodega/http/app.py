@@ -9,7 +9,7 @@ import orjson
 from falcon import media
 
 from bodega.console import pages as console
-from bodega.http import closed, docs, health, openapi, system
+from bodega.http import asyncapi, closed, docs, health, openapi, system
 from bodega.http.binding import Responder
 from bodega.http.cors import Cors
 from bodega.http.errors import add_error_handlers
@@ -37,7 +37,7 @@ def build_app(session: "Session") -> falcon.App[Any, Any]:
     routes = (*kernel_routes(session), *session.assembly.routes)
     for path, resource in resources(routes, session).items():
         app.add_route(API_ROOT + path, resource)
-    for kernel_part in (system, health, openapi, docs, console):
+    for kernel_part in (system, health, openapi, asyncapi, docs, console):
         kernel_part.add_routes(app, session)
     closed.add_sinks(app, API_ROOT, session.assembly.closed)
     return app

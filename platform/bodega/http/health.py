@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import falcon
 
 from bodega import __version__
+from bodega.telemetry import lag
 
 if TYPE_CHECKING:
     from bodega.shop import Session
@@ -37,9 +38,8 @@ class Health:
     def on_get_detailed(self, req: falcon.Request, resp: falcon.Response) -> None:
         """What each part says, for people."""
         assembly = self._session.assembly
-        checks = self._checks(
-            {"database": self._database, "queue": self._queue, "worker": self._worker}
-        )
+        asked = {"database": self._database, "queue": self._queue, "worker": self._worker}
+        checks = self._checks(asked | {"events": self._events})
         healthy = all(check["status"] == "healthy" for check in checks.values())
         resp.media = {
             "status": "healthy" if healthy else "degraded",
@@ -69,6 +69,12 @@ class Health:
 
     def _queue(self) -> str:
         return f"{self._session.shop.queue.length()} wake-ups waiting"
+
+    def _events(self) -> str:
+        found = lag.measure(self._session)
+        if found.fault:
+            raise RuntimeError(found.fault)
+        return str(found)
 
     def _worker(self) -> str:
         workers = [p for p in self._session.shop.register.living() if p.kind == "worker"]

@@ -8,6 +8,7 @@ import falcon
 from bodega import __version__
 from bodega.http.errors import CATALOGUE, PROBLEMS_ROOT
 from bodega.telemetry import metrics
+from bodega.telemetry.lag import LagCollector
 from bodega_sdk.errors import NotFound
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class FrontPage:
             "documentation": "/api/docs",
             "reference": "/api/redoc",
             "schema": "/api/schema",
+            "events": "/api/asyncapi",
             "health": "/health/detailed",
         }
 
@@ -72,10 +74,13 @@ class Jwks:
 class Metrics:
     """The metrics of all processes for Prometheus."""
 
+    def __init__(self, session: "Session") -> None:
+        self._lag = LagCollector(session)
+
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer in Prometheus' text format."""
         resp.content_type = metrics.CONTENT_TYPE_LATEST
-        resp.data = metrics.exposition()
+        resp.data = metrics.exposition(self._lag)
 
     on_head = on_get
 
@@ -85,4 +90,4 @@ def add_routes(app: falcon.App[Any, Any], session: "Session") -> None:
     app.add_route("/", FrontPage(session))
     app.add_route(PROBLEMS_ROOT + "/{code}", ProblemPage())
     app.add_route("/.well-known/jwks.json", Jwks(session))
-    app.add_route("/metrics", Metrics())
+    app.add_route("/metrics", Metrics(session))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import redis
@@ -17,11 +18,20 @@ log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """Runs in every worker; the database lets one of them number at a time."""
+    """Runs in every worker; the database lets one of them number at a time.
 
-    def __init__(self, shop: "Shop", interval: float = 0.05) -> None:
+    Args:
+        interval: seconds between two looks.
+        news: called when events were numbered, here or elsewhere.
+    """
+
+    def __init__(
+        self, shop: "Shop", interval: float = 0.05, news: Callable[[], None] = lambda: None
+    ) -> None:
         self._shop = shop
         self._interval = interval
+        self._news = news
+        self._newest = -1
         self._stream = EventStream.of(shop.settings, shop.shop_id)
         self._redis_away_until = 0.0
         self._stopped = threading.Event()
@@ -51,6 +61,10 @@ class Relay:
         """Number what is committed and pass it on; return how many events moved."""
         database = self._shop.databases.shop
         moved = outbox.relay(database)
+        newest = outbox.last_offset(database)
+        if newest != self._newest:
+            self._newest = newest
+            self._news()
         return max(moved, self._pass_on())
 
     def _pass_on(self) -> int:

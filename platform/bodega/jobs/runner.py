@@ -18,7 +18,7 @@ from bodega.jobs.later import Later
 from bodega.jobs.queue import LaneSlots
 from bodega.security.callers import calling, of_job
 from bodega.telemetry import metrics
-from bodega.telemetry.redaction import redacted
+from bodega.telemetry.redaction import storable
 from bodega_sdk.errors import LeaseLost, PermanentFailure
 from bodega_sdk.jobs import Job
 from bodega_sdk.models import now
@@ -119,9 +119,9 @@ class Runner:
             log.warning("lease lost", reason=str(error))
             return "lost"
         except PermanentFailure as error:
-            return self._finish(row, "dead", _storable(str(error)))
+            return self._finish(row, "dead", storable(str(error)))
         except Later as error:
-            return self._again(row, _storable(str(error)), error.wait)
+            return self._again(row, storable(str(error)), error.wait)
         # A handler may raise anything, SystemExit included; the worker goes on.
         except BaseException as error:
             log.exception("job failed")
@@ -129,7 +129,7 @@ class Runner:
         return self._finish(row, "succeeded", None)
 
     def _failed(self, row: JobRow, error: BaseException) -> str:
-        reason = _storable("".join(traceback.format_exception_only(error)).strip())
+        reason = storable("".join(traceback.format_exception_only(error)).strip())
         if row.attempts >= row.max_attempts:
             return self._finish(row, "dead", reason)
         return self._again(row, reason, timedelta(seconds=min(600, 2**row.attempts)))
@@ -172,11 +172,6 @@ class Runner:
                     return
         finally:
             self._shop.databases.close()
-
-
-def _storable(text: str) -> str:
-    """Return a text without what must not be stored: secrets, NUL and lone surrogates."""
-    return redacted(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _tried(renew: Callable[[], bool]) -> bool:

@@ -1,7 +1,7 @@
 """The sweeper: everything a worker does on its own account, about once a second.
 
 It gives back what dead workers held, wakes lanes that have work, enqueues schedules
-that are due, and feeds subscriptions. Every worker runs one; each step is safe to run
+that are due, and forgets what is old. Every worker runs one; each step is safe to run
 in several at once.
 """
 
@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bodega.addons.upgrading import Finisher
-from bodega.database import outbox
-from bodega.database.connection import is_postgres
-from bodega.database.tables import ScheduleRow, SubscriptionRow
+from bodega.database import retention
+from bodega.database.tables import ScheduleRow
 from bodega.jobs import leases
+from bodega.jobs.feeding import feed, feed_all
+from bodega.mail import box
 from bodega.security import revocations
-from bodega_sdk.events import Occurrence, Subscription
 from bodega_sdk.jobs import Job
 from bodega_sdk.models import now
 from bodega_sdk.runtime import bound
 
 if TYPE_CHECKING:
     from bodega.shop import Shop
+
+__all__ = ["Sweeper", "enqueue_when_due", "feed"]
 
 log = structlog.get_logger(__name__)
 #: Seconds between two times that what has expired is forgotten.
@@ -40,6 +42,7 @@ class Sweeper:
         self._stopped = threading.Event()
         self._finisher = Finisher(shop)
         self._pruned = 0.0
+        self._more_events = False
         self._thread = threading.Thread(target=self._loop, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -54,7 +57,7 @@ class Sweeper:
     def _loop(self) -> None:
         while not self._stopped.wait(self._interval):
             try:
-                self.sweep()
+                self.tidy()
             except Exception as error:
                 # The next sweep tries again; a database that is away must not end the thread.
                 log.warning("sweep failed", error=str(error))
@@ -65,11 +68,26 @@ class Sweeper:
         if time.monotonic() - self._pruned > _PRUNE:
             self._pruned = time.monotonic()
             revocations.prune()
+            self._more_events = True
+            box.forget_old()
+
+    def _prune_events(self) -> None:
+        # A batch each time, until there is no more to prune: writers come in between.
+        if self._more_events:
+            with self._shop.lent() as session:
+                self._more_events = retention.prune(session)
 
     def sweep(self) -> None:
+        """Do one round, and what the feeder does as well."""
+        self.tidy()
+        with self._shop.lent() as shop, bound(shop):
+            feed_all(shop)
+
+    def tidy(self) -> None:
         """Do one round."""
         self._finisher.step()
         self._prune()
+        self._prune_events()
         with self._shop.lent() as shop, bound(shop):
             back = leases.give_back_expired()
             if back:
@@ -80,8 +98,6 @@ class Sweeper:
                     enqueue_when_due(shop, job, now())
             for lane in leases.lanes_due(list(shop.assembly.jobs)):
                 self._shop.queue.wake(lane)
-            for subscription in shop.assembly.subscriptions:
-                _feed_guarded(shop, subscription)
 
 
 def enqueue_when_due(shop: Any, job: Job, at: datetime) -> bool:
@@ -97,56 +113,3 @@ def enqueue_when_due(shop: Any, job: Job, at: datetime) -> bool:
             return False
         job.enqueue()
         return True
-
-
-def _feed_guarded(shop: Any, subscription: Subscription) -> None:
-    """Feed a subscription; one that fails keeps its place and disturbs no other."""
-    try:
-        feed(shop, subscription)
-    except Exception:
-        log.exception("a subscription failed and is tried again", subscription=subscription.name)
-
-
-def feed(shop: Any, subscription: Subscription, limit: int = 200) -> int:
-    """Give a subscription its next events; return how many.
-
-    Its place in the log moves in the transaction of its handler: what the handler
-    writes to the database happens exactly once.
-    """
-    fed = 0
-    while fed < limit and _feed_one(shop, subscription):
-        fed += 1
-    return fed
-
-
-def _feed_one(shop: Any, subscription: Subscription) -> bool:
-    database = shop.databases.shop
-    if _next_event(database, subscription, _place(database, subscription.name)) is None:
-        return False
-    with shop.transaction():
-        after = _place(database, subscription.name, lock=True)
-        event = None if after is None else _next_event(database, subscription, after)
-        if event is None:
-            return False
-        subscription.handler(event)
-        SubscriptionRow.update(offset=event.offset).where(
-            SubscriptionRow.name == subscription.name
-        ).execute()
-        return True
-
-
-def _next_event(database: Any, subscription: Subscription, after: int | None) -> Occurrence | None:
-    if after is None:
-        return None
-    return next(outbox.read(database, after, 1, [subscription.event]), None)
-
-
-def _place(database: Any, name: str, *, lock: bool = False) -> int | None:
-    """Return how far a subscription has read; None while another worker feeds it."""
-    query = SubscriptionRow.select().where(SubscriptionRow.name == name)
-    if lock and is_postgres(database):
-        query = query.for_update("FOR UPDATE SKIP LOCKED")
-    row = query.first()
-    if row is not None or lock:
-        return None if row is None else int(row.offset)
-    return outbox.begin_reading(database, [name])

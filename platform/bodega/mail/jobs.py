@@ -1,4 +1,4 @@
-"""The kernel's own jobs: sending mail, and forgetting what is old."""
+"""The kernel's own job: sending mail."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 #: Minutes after which the next try follows; the last one again and again.
 WAITS = (1, 5, 15, 30, 60, 120, 240)
 #: About two days.
-ATTEMPTS = 16
+ATTEMPTS = 18
 # One that failed has its body still: 'bodega jobs retry' sends it after all.
 _UNSENT = ("queued", "failed")
 
@@ -75,13 +75,5 @@ def _became(run: JobRun, row: MailRow, **changes: Any) -> None:
         box.change(row, _UNSENT, **changes)
 
 
-@job("bodega.forget_mail", lane="bulk", every=timedelta(days=1))
-def forget_mail(run: JobRun) -> None:
-    """Delete old mails, whatever became of them."""
-    with run.transaction():
-        forgotten = box.forget_old()
-    log.info("old mails deleted", mails=forgotten)
-
-
-#: By name. Disabling addons never parks them.
-KERNEL_JOBS = {item.name: item for item in (send_mail, forget_mail)}
+#: By name. Disabling addons never parks it.
+KERNEL_JOBS = {send_mail.name: send_mail}

@@ -16,7 +16,7 @@ class Caller:
 
     Args:
         actor: ``account:<id>``, ``key:<id>``, ``anonymous``, ``command:<user>``,
-            ``job:<name>`` or ``system``.
+            ``job:<name>``, ``subscription:<event>``, ``service:<name>`` or ``system``.
         address: of the client, empty unless it is a request.
         request_id: as in the answer and in the log of requests.
     """
@@ -63,6 +63,16 @@ def of_command() -> Caller:
         return Caller(f"command:{getpass.getuser()}")
     except (KeyError, OSError):
         return Caller(f"command:{os.getuid()}")
+
+
+def of_subscription(event: str) -> Caller:
+    """Return a subscription to an event as the one who is at work."""
+    return Caller(f"subscription:{event}")
+
+
+def of_service(name: str) -> Caller:
+    """Return a service as the one who is at work."""
+    return Caller(f"service:{name}")
 
 
 def of_job(name: str) -> Caller:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
+from jwt.utils import base64url_decode, base64url_encode
 
 from bodega.security.keys import Key, KeyRing
 from bodega_sdk.errors import Unauthenticated
@@ -62,7 +63,7 @@ def key_id(token: str) -> Any:
     """Return the key id that a token names; None when it is no token."""
     try:
         return jwt.get_unverified_header(token).get("kid")
-    except (jwt.InvalidTokenError, ValueError, TypeError):
+    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError, OverflowError):
         return None
 
 
@@ -77,7 +78,7 @@ def read(keys: KeyRing, shop_id: str, token: str, use: str) -> dict[str, Any]:
         claims = _verified(keys.find(header.get("kid")), header, token, issuer(shop_id))
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("The token has expired; log in again or refresh it.") from None
-    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError, OverflowError):
         raise Unauthenticated("The token is not one of this shop's.") from None
     if claims["use"] != use or header.get("typ") != _type(use):
         raise Unauthenticated(f"Expected a token for {use!r}, found one for {claims['use']!r}.")
@@ -89,8 +90,24 @@ def _verified(
 ) -> dict[str, Any]:
     if key is None or header.keys() != _HEADERS or header["alg"] != key.algorithm:
         raise jwt.InvalidTokenError
+    if not _is_canonical(token.rpartition(".")[2]):
+        raise jwt.InvalidTokenError
     claims: dict[str, Any] = jwt.decode(
         token, key.public, [key.algorithm], leeway=_LEEWAY, audience=AUDIENCE, issuer=wanted,
         options={"require": _REQUIRED, "strict_aud": True},
     )  # fmt: skip
+    if not _is_ours(claims):
+        raise jwt.InvalidTokenError
     return claims
+
+
+def _is_canonical(signature: str) -> bool:
+    """Whether a signature is written as we write it: else one token had many spellings."""
+    return base64url_encode(base64url_decode(signature)).decode() == signature
+
+
+def _is_ours(claims: Mapping[str, Any]) -> bool:
+    """Whether claims are of the types that :func:`sign` writes."""
+    times = [claims[name] for name in ("iat", "nbf", "exp")]
+    whole = all(type(instant) is int for instant in times)
+    return whole and isinstance(claims.get("roles"), list) and isinstance(claims["use"], str)

@@ -12,6 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from bodega.telemetry.metrics_folder import VARIABLE
 
@@ -22,6 +23,8 @@ __all__ = [
     "HOOK_SECONDS",
     "JOBS",
     "REQUESTS",
+    "SERVICE_FAILURES",
+    "SUBSCRIPTION_EVENTS",
     "exposition",
 ]
 
@@ -43,11 +46,27 @@ HOOK_SECONDS = Summary(
     "bodega_hook_seconds", "Seconds that implementations of hooks took.", ("hook", "addon")
 )
 
+#: Outcomes: given, failed (a batch counts with all its events).
+SUBSCRIPTION_EVENTS = Counter(
+    "bodega_subscription_events_total",
+    "Events that subscriptions were given.",
+    ("subscription", "outcome"),
+)
+SERVICE_FAILURES = Counter(
+    "bodega_service_failures_total", "Times that a service raised and was begun anew.", ("service",)
+)
 
-def exposition() -> bytes:
-    """Return the metrics of all processes in Prometheus' text format."""
-    if VARIABLE not in os.environ:
-        return generate_latest(REGISTRY)
+
+def exposition(*more: Collector) -> bytes:
+    """Return the metrics of all processes in Prometheus' text format.
+
+    Args:
+        more: of what is measured only when it is asked for.
+    """
     registry = CollectorRegistry()
+    for collector in more:
+        registry.register(collector)
+    if VARIABLE not in os.environ:
+        return generate_latest(REGISTRY) + generate_latest(registry)
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

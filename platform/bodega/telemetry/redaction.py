@@ -22,6 +22,11 @@ def _in_json(text: str, pure_ascii: bool) -> str:
     return json.dumps(text, ensure_ascii=pure_ascii)[1:-1]
 
 
+def storable(text: str) -> str:
+    """Return a text without what must not be stored: secrets, NUL and lone surrogates."""
+    return redacted(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def redacted(text: str) -> str:
     """Return a text with every secret masked that this process has met, the longest first."""
     for secret in sorted(filter(text.__contains__, _known), key=len, reverse=True):

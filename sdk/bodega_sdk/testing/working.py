@@ -6,8 +6,9 @@ from uuid import UUID
 
 from bodega.database import outbox
 from bodega.database.tables import JobRow, SubscriptionRow
+from bodega.jobs.feeding import feed
 from bodega.jobs.runner import Runner
-from bodega.jobs.sweeper import Sweeper, enqueue_when_due, feed
+from bodega.jobs.sweeper import Sweeper, enqueue_when_due
 from bodega_sdk.jobs import LANES, JobState, job_state
 from bodega_sdk.models import now
 from bodega_sdk.runtime import bound

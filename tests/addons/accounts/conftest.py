@@ -29,10 +29,11 @@ def password() -> str:
 def people(admin: Any) -> dict[str, Any]:
     """A client for each role, logged in; the role is also the name in the address."""
     found: dict[str, Any] = {"nobody": replace(admin, token=None), "admin": admin}
+    theirs = admin.post("/api/v1/organizations", {"name": "The vendor's"}).expect(201)["id"]
     for role in ROLES[:-1]:
-        email = f"{role}@example.com"
-        made = admin.post("/api/v1/users", {"email": email, "password": PASSWORD, "role": role})
-        assert made.status_code == 201, made.text
+        email, organization = f"{role}@example.com", theirs if role == "vendor" else None
+        body = {"email": email, "password": PASSWORD, "role": role, "organization": organization}
+        admin.post("/api/v1/users", body).expect(201)
         found[role] = found["nobody"].log_in(email, PASSWORD)
     return found
 

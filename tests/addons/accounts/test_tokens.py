@@ -12,9 +12,12 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bodega.security.tokens import AUDIENCE, issuer
 from bodega.shop import Shop
 from bodega_sdk import issue_token, now
 
+#: What the header of an access token says it is (RFC 9068).
+TYPE = {"typ": "at+jwt"}
 PATHS = ("/api/v1/auth/me", "/api/v1/products", "/api/v1/users")
 
 
@@ -23,27 +26,30 @@ def _part(value: Any) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _claims(subject: str, **changes: Any) -> dict[str, Any]:
+def _claims(shop: Shop, subject: str, **changes: Any) -> dict[str, Any]:
+    """Return the claims of a good token, with changes; None leaves one out."""
     issued = int(now().timestamp())
-    claims = {"sub": subject, "roles": ["admin"], "use": "access", "iat": issued}
-    return claims | {"exp": issued + 600} | changes
+    claims = {
+        "sub": subject, "roles": ["admin"], "use": "access", "iss": issuer(shop.shop_id),
+        "aud": AUDIENCE, "jti": "x", "iat": issued, "nbf": issued, "exp": issued + 600,
+    } | changes  # fmt: skip
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 def _forged(shop: Shop, subject: str) -> Iterator[str]:
     """Yield tokens that somebody without the private key can make."""
-    kid, claims = shop.keys.current, _claims(subject)
+    kid, claims = shop.keys.current, _claims(shop, subject)
     for algorithm in ("none", "None", "NONE", ""):
-        yield f"{_part({'alg': algorithm, 'kid': kid})}.{_part(claims)}."
+        yield f"{_part({'alg': algorithm, 'kid': kid} | TYPE)}.{_part(claims)}."
     for secret in _public_forms(shop):
-        signed = f"{_part({'alg': 'HS256', 'kid': kid})}.{_part(claims)}"
+        signed = f"{_part({'alg': 'HS256', 'kid': kid} | TYPE)}.{_part(claims)}"
         mac = hmac.new(secret, signed.encode(), hashlib.sha256).digest()
         yield f"{signed}.{_part(mac)}"
     stranger = Ed25519PrivateKey.generate()
     for header in ({"kid": kid}, {"kid": "unknown"}, {}, {"kid": ""}, {"kid": "../../secret.key"}):
-        yield jwt.encode(claims, stranger, algorithm="EdDSA", headers=header)
-    yield jwt.encode(
-        claims, stranger, algorithm="EdDSA", headers={"jwk": shop.keys.jwks()["keys"][0]}
-    )
+        yield jwt.encode(claims, stranger, algorithm="EdDSA", headers=header | TYPE)
+    jwk = {"kid": kid, "jwk": shop.keys.jwks()["keys"][0]}
+    yield jwt.encode(claims, stranger, algorithm="EdDSA", headers=jwk | TYPE)
 
 
 def _public_forms(shop: Shop) -> tuple[bytes, ...]:
@@ -65,10 +71,16 @@ def _out_of_order(shop: Shop, subject: str) -> Iterator[str]:
     for changes in (
         {"exp": None}, {"exp": "soon"}, {"exp": -1}, {"use": None},
         {"use": ["access"]}, {"sub": None}, {"nbf": issued + 600}, {"iat": "x"},
+        {"iss": "another"}, {"iss": None}, {"aud": "another"}, {"aud": None}, {"jti": None},
     ):  # fmt: skip
-        claims = {k: v for k, v in _claims(subject, **changes).items() if v is not None}
-        headers = {"kid": shop.keys.current}
-        yield jwt.encode(claims, shop.keys.private, algorithm="EdDSA", headers=headers)
+        yield _signed(shop, _claims(shop, subject, **changes))
+    for kind in ("JWT", "refresh+jwt", ""):
+        yield _signed(shop, _claims(shop, subject), kind)
+
+
+def _signed(shop: Shop, claims: dict[str, Any], kind: str = TYPE["typ"]) -> str:
+    headers = {"kid": shop.keys.current, "typ": kind}
+    return jwt.encode(claims, shop.keys.private, algorithm="EdDSA", headers=headers)
 
 
 def _broken(shop: Shop, good: str) -> Iterator[str]:
@@ -94,6 +106,13 @@ def _all(shop: Shop, good: str) -> list[str]:
     subject = jwt.decode(good, options={"verify_signature": False})["sub"]
     own = (_forged(shop, subject), _out_of_order(shop, subject), _broken(shop, good))
     return [token for tokens in own for token in tokens]
+
+
+def test_the_token_that_the_others_are_made_from_is_good(shop: Shop, admin: Any) -> None:
+    subject = jwt.decode(admin.token, options={"verify_signature": False})["sub"]
+    token = _signed(shop, _claims(shop, subject))
+    for path in PATHS:
+        assert admin.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def test_a_token_that_is_no_good_is_refused_everywhere(shop: Shop, admin: Any) -> None:

@@ -119,7 +119,7 @@ def _event(event: Event) -> Iterator[Finding]:
 
 def _subscription(subject: Subject, item: Subscription, events: set[str]) -> Iterator[Finding]:
     place = place_of(subject, item.handler)
-    if item.event not in events:
+    if item.event != "*" and not any(map(item.matches, events)):
         told = f"{item.event!r} is published neither by it nor by what it depends on"
         yield Finding("V514", told, place)
     try:

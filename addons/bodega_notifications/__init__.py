@@ -1,0 +1,1 @@
+"""Notifications: who is told what, by which way, and when."""

@@ -1,0 +1,1 @@
+"""The wording of notifications: a file for each type and language."""

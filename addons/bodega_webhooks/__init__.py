@@ -1,0 +1,1 @@
+"""Webhooks: what happens in the shop, told to other systems over HTTP."""

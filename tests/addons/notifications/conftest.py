@@ -1,0 +1,223 @@
+"""Fixtures: a shop that tells people things, people, and the servers that it tells them at."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bodega.http.app import build_app
+from bodega.operator_settings import change
+from bodega.settings import Settings
+from bodega.shop import Shop
+from bodega_accounts.models import Account
+from bodega_notifications.models import Delivery
+from bodega_sdk.ids import uuid7
+from bodega_sdk.runtime import bound
+from bodega_sdk.testing import servers
+from bodega_sdk.testing.client import Client
+from bodega_sdk.testing.clock import Clock, moved_by_tests
+from bodega_sdk.testing.shop import settings_for
+from bodega_sdk.testing.working import Jobs
+
+ADDONS = ("accounts", "products", "imports", "notifications")
+
+
+@pytest.fixture
+def settings(engine: str, tmp_path: Path, templates: Any, request: Any) -> Iterator[Settings]:
+    """Settings of a copy of a started shop with notifications."""
+    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
+    made = templates.copy(engine, ADDONS, tmp_path / "shop", server)
+    yield made
+    if server:
+        servers.drop_database(server, made.database_url.rpartition("/")[2])
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    """The shop, bound to the test; its subscriptions have heard all there was to hear."""
+    found = Shop(settings, build_app, connections=10)
+    found.refresh()
+    with bound(found.current):
+        Jobs(found).begin_to_listen()
+        yield found
+    found.databases.close()
+
+
+@pytest.fixture
+def new_shop(shop: Shop) -> Shop:
+    """The same, for fixtures elsewhere."""
+    return shop
+
+
+@pytest.fixture
+def jobs(shop: Shop) -> Jobs:
+    """What a worker would do."""
+    return Jobs(shop)
+
+
+@dataclass
+class Person:
+    """Somebody with an account, and what they see."""
+
+    account: Account
+    nobody: Client
+
+    @property
+    def client(self) -> Client:
+        """A client that they are logged in with now."""
+        return self.nobody.as_user(self.account.role, subject=str(self.account.id))
+
+    @property
+    def id(self) -> Any:
+        """The account's id."""
+        return self.account.id
+
+    @property
+    def email(self) -> str:
+        """Their address."""
+        return str(self.account.email)
+
+    def inbox(self, query: str = "") -> list[dict[str, Any]]:
+        """What stands in their inbox."""
+        found: list[dict[str, Any]] = self.client.get(f"/api/v1/notifications{query}").expect(200)[
+            "results"
+        ]
+        return found
+
+    @property
+    def unread(self) -> int:
+        """How many they have not read."""
+        return int(self.client.get("/api/v1/notifications/unread-count").expect(200)["unread"])
+
+    def prefer(self, **preferences: Any) -> Any:
+        """Set their preferences."""
+        return self.client.put("/api/v1/notifications/preferences", preferences).expect(200)
+
+    def sent(self, channel: str) -> list[Delivery]:
+        """What was to leave the shop for them by a way."""
+        mine = (Delivery.account == self.id) & (Delivery.channel == channel)
+        return list(Delivery.select().where(mine).order_by(Delivery.id))
+
+
+@pytest.fixture
+def person(client: Client) -> Callable[..., Person]:
+    """Make somebody: ``person("vera", phone="+49 30 1", preferences={"language": "de"})``."""
+
+    def make(name: str, role: str = "user", **members: Any) -> Person:
+        account = Account.create(
+            email=f"{name}@shop.example", role=role, password="-",
+            **({"preferences": {}} | members),
+        )  # fmt: skip
+        return Person(account, client)
+
+    return make
+
+
+@pytest.fixture
+def vera(person: Any) -> Person:
+    """A user."""
+    found: Person = person("vera")
+    return found
+
+
+@pytest.fixture
+def set_to(shop: Shop) -> Iterator[Callable[[str, Any], None]]:
+    """Give settings of notifications a value: ``set_to("keep_days", 2)``."""
+    bindings: list[Any] = []
+
+    def set_it(name: str, value: Any) -> None:
+        change(shop, f"notifications.{name}", value)
+        shop.refresh()
+        binding = bound(shop.current)
+        binding.__enter__()
+        bindings.append(binding)
+
+    yield set_it
+    for binding in reversed(bindings):
+        binding.__exit__(None, None, None)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The time, which a test can move."""
+    with moved_by_tests() as found:
+        yield found
+
+
+@dataclass
+class Sink:
+    """A server that takes whatever is posted, or answers as it is told to."""
+
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    asked: int = 0
+    port: int = 0
+
+    def titles(self) -> list[str]:
+        """What it took, by the titles."""
+        return [item["title"] for item in self.taken]
+
+    @property
+    def url(self) -> str:
+        """Its address, as apprise writes it."""
+        return f"json://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def serving(sink: Sink) -> Iterator[Sink]:
+    """Run a sink on 127.0.0.1."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sink.asked += 1
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status = sink.answers.pop(0) if sink.answers else 200
+            if status == 200:
+                sink.taken.append(json.loads(body) | {"path": self.path})
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    sink.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield sink
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """A server that takes notifications."""
+    with serving(Sink()) as found:
+        yield found
+
+
+@pytest.fixture
+def post_to(shop: Shop) -> Callable[[int], None]:
+    """Send mail to a server at a port of this machine."""
+
+    def use(port: int) -> None:
+        url = f"smtp://127.0.0.1:{port}?starttls=off"
+        shop.settings = replace(shop.settings, smtp_url=url, mail_from="Shop <shop@shop.example>")
+
+    return use
+
+
+@pytest.fixture
+def unique() -> Callable[[], str]:
+    """Return a text that was never there before."""
+    return lambda: uuid7().hex
