@@ -5,10 +5,9 @@ logged in to from the addresses that its owner used before.
 """
 
 from contextlib import suppress
-from ipaddress import IPv6Address, ip_address
 
 from bodega_accounts.models import Account, Session
-from bodega_sdk import RateLimit
+from bodega_sdk import RateLimit, network_of
 from bodega_sdk.errors import TooManyRequests
 
 #: Wrong passwords for one account from one address.
@@ -36,7 +35,7 @@ def before_guess(account: Account | None, login: str, address: str) -> None:
     Raises:
         TooManyRequests: there were too many; the same whether or not there is the account.
     """
-    name, network = _name(account, login), _network(address)
+    name, network = _name(account, login), network_of(address)
     if not FROM_ADDRESS.left(network):
         FROM_ADDRESS.hit(network)
     if not FOR_ACCOUNT.left(name) and not _is_familiar(account, address):
@@ -47,14 +46,14 @@ def before_guess(account: Account | None, login: str, address: str) -> None:
 
 def after_wrong_guess(account: Account | None, login: str, address: str) -> None:
     """Count a wrong one where only those count; it is refused for another reason already."""
-    for limit, key in ((FROM_ADDRESS, _network(address)), (FOR_ACCOUNT, _name(account, login))):
+    for limit, key in ((FROM_ADDRESS, network_of(address)), (FOR_ACCOUNT, _name(account, login))):
         with suppress(TooManyRequests):
             limit.hit(key)
 
 
 def after_right_guess(account: Account, address: str) -> None:
     """Forget the wrong ones of an address that has found the right one."""
-    GUESSES.reset(f"{account.id} {_network(address)}")
+    GUESSES.reset(f"{account.id} {network_of(address)}")
 
 
 def plain(login: str) -> str:
@@ -66,18 +65,9 @@ def _name(account: Account | None, login: str) -> str:
     return str(account.id) if account is not None else plain(login)
 
 
-def _network(address: str) -> str:
-    """Return whom an address is counted as: of IPv6, one customer has 2**64 of them."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return f"{found.packed[:8].hex()}/64" if isinstance(found, IPv6Address) else address
-
-
 def _is_familiar(account: Account | None, address: str) -> bool:
     """Whether an account was logged in to from an address before."""
     if account is None:
         return False
     used = Session.select(Session.address).where(Session.account == account.id).distinct()
-    return _network(address) in {_network(row.address) for row in used}
+    return network_of(address) in {network_of(row.address) for row in used}

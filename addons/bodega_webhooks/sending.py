@@ -174,7 +174,7 @@ def _refusal(answer: aiohttp.ClientResponse) -> str:
 def _headers(found: Any) -> str:
     shown = {name: MASK if name.lower() in _HIDDEN_ANSWERS else value
              for name, value in found.items()}  # fmt: skip
-    text = orjson.dumps({_storable(k): _storable(v) for k, v in shown.items()}).decode()
+    text = orjson.dumps({_storable(str(k)): _storable(v) for k, v in shown.items()}).decode()
     return text if len(text) <= _KEPT_HEADERS else "{}"
 
 

@@ -5,7 +5,7 @@ Whatever is listed in ``__all__`` here, and the public names of the modules
 """
 
 from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
-from bodega_sdk.addresses import public_url
+from bodega_sdk.addresses import network_of, public_url
 from bodega_sdk.auditing import audit
 from bodega_sdk.capabilities import addon_api
 from bodega_sdk.console import ConsolePage
@@ -95,6 +95,7 @@ __all__ = [
     "job",
     "job_state",
     "manifest_hook",
+    "network_of",
     "newest_offset",
     "now",
     "permissions_held_by",

@@ -13,10 +13,11 @@ from falcon import testing
 from hypothesis import strategies
 
 from bodega.errors import ConfigurationError
-from bodega.http.addresses import UNKNOWN, Perimeter, counted_as, local_url, remember
+from bodega.http.addresses import UNKNOWN, Perimeter, local_url, remember
 from bodega.perimeter import Quota
 from bodega.settings import read_settings
 from bodega_sdk import public_url
+from bodega_sdk.addresses import network_of
 from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.deployment import Deployment, environment
 
@@ -109,7 +110,7 @@ def test_a_trusted_proxy_tells_scheme_and_host() -> None:
     ],
 )
 def test_who_is_counted_as_one(one: str, other: str, same: bool) -> None:
-    assert (counted_as(one) == counted_as(other)) is same
+    assert (network_of(one) == network_of(other)) is same
 
 
 # Links.

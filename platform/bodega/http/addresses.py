@@ -97,14 +97,6 @@ class Perimeter:
         return any(address in network for network in self._trusted)
 
 
-def counted_as(address: str) -> str:
-    """Return whom an address is counted as: of IPv6, a customer has a /64 of addresses."""
-    found = _read(address)
-    if isinstance(found, IPv6Address):
-        return f"{found.packed[:8].hex()}/64"
-    return address
-
-
 def remember(settings: Settings, url: str) -> None:
     """Write down where the shop is served on this machine, for links in mails."""
     with suppress(OSError):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import falcon
 
-from bodega.http.addresses import counted_as
 from bodega.http.binding import identified
 from bodega.http.request_id import begin
 from bodega.perimeter import Quota
 from bodega.security.limit_stores import Window
 from bodega.security.throttle import wait
+from bodega_sdk.addresses import network_of
 from bodega_sdk.errors import TooManyRequests, Unauthenticated
 from bodega_sdk.identity import ANONYMOUS, Identity
 from bodega_sdk.throttling import RateLimit
@@ -77,7 +77,7 @@ def _key(identity: Identity, req: falcon.Request) -> str:
         return f"key {identity.key}"
     if identity.authenticated:
         return f"account {identity.subject}"
-    return f"address {counted_as(req.context.address)}"
+    return f"address {network_of(req.context.address)}"
 
 
 def tell(resp: falcon.Response, limit: RateLimit, window: Window) -> None:

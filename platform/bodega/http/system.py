@@ -9,7 +9,7 @@ from bodega import __version__
 from bodega.http.errors import CATALOGUE, PROBLEMS_ROOT
 from bodega.telemetry import metrics
 from bodega.telemetry.lag import LagCollector
-from bodega_sdk.errors import NotFound
+from bodega_sdk.errors import NotFound, Problem
 
 if TYPE_CHECKING:
     from bodega.shop import Session
@@ -42,7 +42,7 @@ class ProblemPage:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, code: str) -> None:
         """Answer with the title, the status and the meaning."""
-        kind = CATALOGUE.get(code)
+        kind = CATALOGUE.get(code) or _of_addons(code)
         if kind is None:
             raise NotFound(f"There is no problem type {code!r}.")
         meaning = inspect.cleandoc(kind.__doc__ or "").splitlines()[0]
@@ -54,6 +54,16 @@ class ProblemPage:
         }
 
     on_head = on_get
+
+
+def _of_addons(code: str) -> type[Problem] | None:
+    """Return the type of problem that an addon declares by its code."""
+    found, waiting = None, [Problem]
+    while waiting and found is None:
+        kind = waiting.pop()
+        found = kind if kind.code == code else None
+        waiting += kind.__subclasses__()
+    return found
 
 
 class Jwks:

@@ -17,6 +17,7 @@ from typing import Any
 import peewee
 
 from bodega.database.tables import RevocationRow, SigningKey
+from bodega.security.tokens import LEEWAY
 from bodega_sdk.models import now
 
 _ALL = 2**62
@@ -83,7 +84,8 @@ class Revocations:
 
     def add(self, session: str, version: int | None, until: datetime) -> None:
         """Refuse a session's tokens from the commit of the open transaction on."""
-        RevocationRow.create(session=session, version=version, until=until)
+        # Tokens are read a little longer than they are good.
+        RevocationRow.create(session=session, version=version, until=until + 2 * LEEWAY)
         self._database.after_commit(self._file().give)
 
     def tell(self) -> None:

@@ -19,7 +19,8 @@ from bodega_sdk.models import now
 
 #: Whom tokens are for.
 AUDIENCE = "bodega"
-_LEEWAY = timedelta(seconds=5)
+#: How far the clocks of hosts may differ.
+LEEWAY = timedelta(seconds=5)
 _HEADERS = {"alg", "kid", "typ"}
 _REQUIRED = ["aud", "exp", "iat", "iss", "jti", "nbf", "sub", "use"]
 
@@ -93,7 +94,7 @@ def _verified(
     if not _is_canonical(token.rpartition(".")[2]):
         raise jwt.InvalidTokenError
     claims: dict[str, Any] = jwt.decode(
-        token, key.public, [key.algorithm], leeway=_LEEWAY, audience=AUDIENCE, issuer=wanted,
+        token, key.public, [key.algorithm], leeway=LEEWAY, audience=AUDIENCE, issuer=wanted,
         options={"require": _REQUIRED, "strict_aud": True},
     )  # fmt: skip
     if not _is_ours(claims):

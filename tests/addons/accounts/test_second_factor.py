@@ -211,3 +211,8 @@ def test_the_secret_is_sealed_and_the_recovery_codes_are_hashes(device: Device) 
     for code in device.recovery:
         assert code not in stored
         assert code.replace("-", "") not in stored
+
+
+def test_the_problem_that_asks_for_a_code_explains_itself(client: Any) -> None:
+    told = client.get("/api/problems/second-factor-required").expect(200)
+    assert (told["status"], told["title"]) == (401, "A code is needed as well")

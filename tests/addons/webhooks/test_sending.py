@@ -89,8 +89,10 @@ def test_nothing_is_sent_twice(bench: Any, webhook: Any, sink: Any) -> None:
     for number in range(300):
         bench.publish("product.created", f"p-{number}")
     bench.feed()
+    assert len(bench.deliveries()) == 300
     bench.send()
     bench.send()
+    assert {row.error for row in bench.deliveries()} == {""}
     assert len(sink.ids) == len(set(sink.ids)) == 300
     assert {row.status for row in bench.deliveries()} == {"delivered"}
 
