@@ -190,7 +190,7 @@ def write(caller: Caller, addresses: list[tuple[str, str, int]]) -> Step:
         if number % 5:
             continue
         person = {"email": f"load-{mark}@example.com", "password": f"a long one {mark}"}
-        yield from _life(caller, "/api/v1/users", person, {"name": "Ada"})
+        yield from _life(caller, "/api/v1/users", person, {"first_name": "Ada"})
         caller.call("POST", "/api/v1/auth/login", LOGIN)
         yield
 

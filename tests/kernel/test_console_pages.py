@@ -92,7 +92,8 @@ def test_of_two_enabled_addons_with_one_page_the_later_is_quarantined(
     site.write("even", plugin(page()), fields="{'routes': ('odd',)}")
     site.write_down_as_enabled("odd", "even")
     assembly = empty_shop.refresh()
-    assert [item.path for item in assembly.pages] == ["odd"]
+    pages = [item.path for item in assembly.pages if item.path not in ("users", "api-keys")]
+    assert pages == ["odd"]
     assert "console page 'odd' belongs to" in str(assembly.faults)
 
 

@@ -76,9 +76,10 @@ class Objects:
 
     def change(self, path: str) -> None:
         """Give an object another name, by which others may know it."""
-        changed = {"name": self._name()}
+        name = self._name()
+        changed = {"username": name} if "users" in path else {"name": name}
         if "products" in path:
-            changed |= {"sku": changed["name"], "slug": changed["name"]}
+            changed |= {"sku": name, "slug": name}
         ok(self.admin.patch(path, changed))
 
     def delete(self, path: str) -> None:

@@ -22,6 +22,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "BODEGA_EDITION": ("bazaar", "edition", "bazaar"),
     "BODEGA_TOKEN_ALGORITHM": ("RS256", "token_algorithm", "RS256"),
     "BODEGA_JOB_LEASE": ("2.5", "job_lease", 2.5),
+    "BODEGA_EVENT_DAYS": ("all", "event_days", 0),
     "BODEGA_SMTP_URL": (SMTP, "smtp_url", SMTP),
     "BODEGA_MAIL_FROM": ("Shop <me@shop.example>", "mail_from", "Shop <me@shop.example>"),
     "BODEGA_SECRET_ADDON_SETTING": ("x", "outside", {"BODEGA_SECRET_ADDON_SETTING": "x"}),

@@ -81,7 +81,7 @@ def _prepare(context: Context) -> tuple[str, ...]:
 
 def _banner(api: str, realtime: str, lines: tuple[str, ...]) -> None:
     click.echo(f"Bodega\n  API             {api}/api/v1\n  Documentation   {api}/api/docs")
-    click.echo(f"  Real-time       {realtime}")
+    click.echo(f"  Console         {api}/console\n  Real-time       {realtime}")
     for line in lines:
         click.echo(f"  {line}")
     if lines:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,23 +10,45 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import apprise
 import pytest
+from click.testing import CliRunner
 
+from bodega.cli import bodega
+from bodega.cli.context import Context
 from bodega.http.app import build_app
 from bodega.operator_settings import change
 from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_accounts.models import Account
 from bodega_notifications.models import Delivery
-from bodega_sdk.ids import uuid7
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.clock import Clock, moved_by_tests
-from bodega_sdk.testing.shop import settings_for
 from bodega_sdk.testing.working import Jobs
 
 ADDONS = ("accounts", "products", "imports", "notifications")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _apprise() -> None:
+    """Import all of apprise's services once: some of them warn of what Python will drop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        apprise.Apprise.instantiate("json://localhost")
+
+
+@pytest.fixture
+def run(shop: Shop) -> Callable[..., str]:
+    """Run ``bodega notifications …``; return what it printed."""
+
+    def invoke(*arguments: str) -> str:
+        done = CliRunner().invoke(bodega, ["notifications", *arguments], obj=Context(_shop=shop))
+        assert done.exit_code == 0, done.output
+        return str(done.output)
+
+    return invoke
 
 
 @pytest.fixture
@@ -215,9 +238,3 @@ def post_to(shop: Shop) -> Callable[[int], None]:
         shop.settings = replace(shop.settings, smtp_url=url, mail_from="Shop <shop@shop.example>")
 
     return use
-
-
-@pytest.fixture
-def unique() -> Callable[[], str]:
-    """Return a text that was never there before."""
-    return lambda: uuid7().hex

@@ -151,9 +151,13 @@ def test_other_addons_tell_people_by_the_api(vera: Any, person: Any) -> None:
 
 
 def test_a_rolled_back_notification_was_never_made(vera: Any, mailbox: Any) -> None:
-    with pytest.raises(Killed), transaction():
-        api.notify([vera.id], "import.failed", {})
-        raise Killed
+    def fail() -> None:
+        with transaction():
+            api.notify([vera.id], "import.failed", {})
+            raise Killed
+
+    with pytest.raises(Killed):
+        fail()
     assert (vera.unread, list(mailbox)) == (0, [])
 
 

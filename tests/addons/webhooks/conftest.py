@@ -143,7 +143,7 @@ class Bench:
         self.shop.refresh()
         self.stack.enter_context(bound(self.shop.current))
 
-    def publish(self, name: str, key: str = "k-1", **data: Any) -> None:
+    def publish(self, name: str, key: str = "k-1", /, **data: Any) -> None:
         """Publish an event of another addon's name."""
         event = self.shop.assembly.events[name]
         assert isinstance(event, Event)
