@@ -179,7 +179,7 @@ def _sessions(request: Request) -> dict[str, Any]:
     found = list(sessions.living(account_of(request.identity).id))
     for row in found:
         row.current = str(row.id) == request.identity.session
-    shown = s.SessionSchema(many=True).dump(found)
+    shown = s.OwnSessionSchema(many=True).dump(found)
     return {"count": len(shown), "next": None, "previous": None, "results": shown}
 
 
@@ -294,7 +294,7 @@ ROUTES = (
     _own("GET", "me", _me, "Who am I", returns=s.ProfileSchema),
     _own("PATCH", "me", _change_me, "Change one's profile", body=s.ProfileSchema, partial=True,
          returns=s.ProfileSchema),
-    _own("GET", "me/avatar", _avatar, "One's avatar",
+    _own("GET", "me/avatar", _avatar, "One's avatar", produces="image/webp",
          parameters=(Parameter("version", str, "Any; what changes with the picture."),)),
     _own("PUT", "me/avatar", _keep_avatar, "Set one's avatar", media="image/*",
          largest=avatars.LARGEST, returns=s.ProfileSchema),
@@ -306,7 +306,8 @@ ROUTES = (
     _public("POST", "email/confirm", _confirm_email, "Confirm another address",
             body=s.TokenSchema, returns=s.ToldSchema),
     _own("POST", "deactivate", _deactivate, "Close one's account", body=s.ProofSchema, status=204),
-    _own("GET", "sessions", _sessions, "List one's logins", returns=s.SessionSchema, listing=True),
+    _own("GET", "sessions", _sessions, "List one's logins", returns=s.OwnSessionSchema,
+         listing=True),
     _own("DELETE", "sessions", _end_sessions, "Log out everywhere", returns=s.ToldSchema),
     _own("DELETE", "sessions/{id}", _end_session, "End one login", status=204),
     _own("GET", "second-factor", _second_factor, "One's second factor",

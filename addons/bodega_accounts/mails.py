@@ -4,6 +4,11 @@ from bodega_accounts.mailed_tokens import HOURS
 from bodega_accounts.models import Account
 from bodega_sdk import public_url, send_mail, setting
 
+_PAGES = {
+    "confirm": "accounts.confirm_link",
+    "reset": "accounts.reset_link",
+    "email": "accounts.email_link",
+}
 _API = "/api/v1/auth"
 _END = "\n\nIf this was not you, somebody typed your address; you need do nothing."
 _ALARM = "\n\nIf this was not you, reset your password at once, and tell us."
@@ -81,7 +86,7 @@ def second_factor_changed(account: Account, what: str) -> None:
 
 def _way(purpose: str, path: str, token: str) -> str:
     """Return how to send a token back: the shop's own page, or the API where there is none."""
-    page: str = setting(f"accounts.{purpose}_link")
+    page: str = setting(_PAGES[purpose])
     if page:
         return page.replace("{token}", token)
     return f"POST {public_url()}{_API}/{path} with this token:\n\n{token}"

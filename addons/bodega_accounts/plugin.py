@@ -21,6 +21,7 @@ def register_routes(routes: Routes) -> None:
     """The routes."""
     routes.add(*ROUTES)
     routes.collection("/users", resources.Accounts)
+    routes.collection("/users/{id}/sessions", resources.Logins)
     routes.collection("/organizations", resources.Organizations)
     routes.collection("/addresses", Addresses)
     routes.collection("/api-keys", resources.ApiKeys)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from bodega_accounts import api_keys, avatars, second_factor, sessions
 from bodega_accounts.accounts import change_account, create_account, delete_account
-from bodega_accounts.models import Account, ApiKey, Organization
+from bodega_accounts.models import Account, ApiKey, Organization, Session
 from bodega_accounts.passwords import check, hash_password
 from bodega_accounts.profile import account_of
 from bodega_accounts.schemas import (
@@ -89,11 +89,10 @@ class Accounts(Collection):
         item, write = f"{path}/{{id}}", "accounts.write"
         return (
             *super().routes(path),
-            Route("GET", f"{item}/avatar", self._avatar, "accounts.read", "See an avatar"),
+            Route("GET", f"{item}/avatar", self._avatar, "accounts.read", "See an avatar",
+                  produces="image/webp"),
             Route("DELETE", f"{item}/sessions", self._end_sessions, write,
                   "Log an account out everywhere", returns=ToldSchema),
-            Route("GET", f"{item}/sessions", self._sessions, "accounts.read",
-                  "List an account's logins", returns=SessionSchema, listing=True),
             Route("DELETE", f"{item}/api-keys", self._revoke_keys, write,
                   "Revoke all of an account's API keys", returns=ToldSchema),
             Route("DELETE", f"{item}/second-factor", self._remove_second_factor, write,
@@ -110,12 +109,6 @@ class Accounts(Collection):
             number = sessions.end_all(row.id, "ended by an administrator")
             audit("account.logged_out", f"account:{row.id}", sessions=number)
         return {"detail": f"{number} session(s) ended."}
-
-    def _sessions(self, request: Request) -> dict[str, Any]:
-        shown = SessionSchema(many=True, exclude=("current",)).dump(
-            sessions.living(self.get(request).id)
-        )
-        return {"count": len(shown), "next": None, "previous": None, "results": shown}
 
     def _revoke_keys(self, request: Request) -> dict[str, Any]:
         with transaction():
@@ -156,6 +149,19 @@ def _refuse_above(request: Request, role: str) -> None:
             f"The role '{role}' holds more than you do.",
             [FieldError("role", f"You do not hold {', '.join(sorted(beyond)[:3])}.", role)],
         )
+
+
+class Logins(Collection):
+    """The logins of one account, for those who administer accounts."""
+
+    model, schema, noun, nouns = Session, SessionSchema, "login", "logins"
+    read, write = "accounts.read", "accounts.write"
+    verbs = ("list",)
+
+    def select(self, request: Request) -> Any:
+        """Return those that go on."""
+        account = Accounts().get(request)
+        return Session.select().where(sessions.goes_on(account.id))
 
 
 class Organizations(Collection):

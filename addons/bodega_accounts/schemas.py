@@ -289,12 +289,17 @@ class SessionSchema(Schema):
     """A login."""
 
     id = Uuid()
-    current = Boolean(metadata={"description": "Whether it is the one that asks."})
     address = String()
     agent = String()
     created_at = Timestamp()
     last_used_at = Timestamp(attribute="updated_at")
     expires_at = Timestamp()
+
+
+class OwnSessionSchema(SessionSchema):
+    """A login of one's own."""
+
+    current = Boolean(metadata={"description": "Whether it is the one that asks."})
 
 
 class OrganizationSchema(Schema):

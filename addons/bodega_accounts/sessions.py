@@ -151,11 +151,17 @@ def _longest() -> timedelta:
     return timedelta(days=setting("accounts.session_days"))
 
 
+def goes_on(account_id: UUID) -> Any:
+    """Return the condition that a session is an account's and has not ended."""
+    mine = (Session.account == account_id) & Session.ended_at.is_null()
+    return mine & (Session.expires_at > now())
+
+
 def living(account_id: UUID) -> Any:
     """Return the query of an account's sessions that have not ended, the last used first."""
-    mine = (Session.account == account_id) & Session.ended_at.is_null()
-    alive = mine & (Session.expires_at > now())
-    return Session.select().where(alive).order_by(Session.updated_at.desc(), Session.id)
+    return (
+        Session.select().where(goes_on(account_id)).order_by(Session.updated_at.desc(), Session.id)
+    )
 
 
 def _end_oldest(account: Account) -> None:

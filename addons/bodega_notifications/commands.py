@@ -38,6 +38,8 @@ def list_outbox(channel: str | None, status: str | None, limit: int, as_json: bo
         return
     for row in rows:
         click.echo(_line(row, told[row.id]))
+    if not rows:
+        click.echo("Nothing is there.", err=True)
 
 
 def _line(row: Delivery, to: str) -> str:

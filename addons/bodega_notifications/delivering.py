@@ -42,7 +42,7 @@ def plan(told: list[Told], inboxes: Mapping[UUID, Inbox]) -> None:
     ]
     for delivery in made:
         delivery.save(force_insert=True)
-    hand_over([item for item in made if item.due_at <= moment and not item.digest])
+    hand_over([item for item in made if not item.digest])
 
 
 def _targets_of(ids: Iterable[UUID]) -> dict[UUID, list[str]]:
@@ -56,22 +56,22 @@ def _to_person(
     kind: NotificationType, note: Notification, person: accounts.Person, inbox: Inbox,
     targets: Mapping[UUID, list[str]], moment: datetime,
 ) -> Iterator[Delivery]:  # fmt: skip
-    mode, due_at = _when(kind, inbox, person, moment)
+    due_at = _when(kind, inbox, person, moment)
     places = {"email": [""], "sms": [""] if person.phone else [], "push": targets.get(person.id)}
     for channel, there in places.items():
         if preferences.wants(kind, channel, inbox):
             for target in there or ():
-                yield _delivery(note, channel, target, due_at, digest=mode != "immediately")
+                yield _delivery(note, channel, target, due_at, digest=due_at > moment)
 
 
 def _when(
     kind: NotificationType, inbox: Inbox, person: accounts.Person, moment: datetime
-) -> tuple[str, datetime]:
+) -> datetime:
     zone = zone_of(preferences.zone_name(inbox, person))
     mode = preferences.digest_of(kind, inbox)
     due_at = next_digest(mode, moment, zone, setting("notifications.digest_hour"))
     quiet = preferences.quiet_of(kind, inbox)
-    return mode, quiet.end_after(due_at, zone) if quiet else due_at
+    return quiet.end_after(due_at, zone) if quiet else due_at
 
 
 def _to_team(note: Notification, moment: datetime) -> Iterator[Delivery]:

@@ -19,6 +19,7 @@ from bodega_sdk import (
     Collection,
     Filter,
     Parameter,
+    Reply,
     Request,
     Route,
     audit,
@@ -67,20 +68,8 @@ class Targets(Collection):
     model, schema, noun = Target, TargetSchema, "target"
     read = write = AUTHENTICATED
     objects, owner = "own", Target.account
-    verbs = ("list", "create", "read", "delete")
+    verbs = ("list", "read", "delete")
     orderings: ClassVar = {"name": Target.name}
-
-    def create(self, request: Request, data: dict[str, Any]) -> Target:
-        """Add a target, if the shop sends to such."""
-        key = uuid7()
-        preferences.held([preferences.person_of(data["account"]).id])
-        if Target.select().where(Target.account == data["account"]).count() >= MOST_TARGETS:
-            raise Conflict(f"You have {MOST_TARGETS} targets already; delete one first.")
-        service = services.check_personal(data["url"])
-        data |= {"id": key, "service": service[:50], "url": addressing.sealed(key, data["url"])}
-        made: Target = Target.create(**data)
-        audit("notification_target.added", f"target:{made.id}", service=service)
-        return made
 
     def remove(self, request: Request, row: Target) -> None:
         """Delete a target; what was not sent to it yet is given up."""
@@ -93,6 +82,24 @@ def me(request: Request) -> UUID:
     found = Notifications().whose(request)
     assert found is not None, "one's own objects have an owner"
     return found
+
+
+def _add_target(request: Request) -> Reply:
+    """Add a target, if the shop sends to such."""
+    person, url = preferences.person_of(me(request)), request.body["url"]
+    # Before the transaction: names are looked up meanwhile.
+    service, key = services.check_personal(url), uuid7()
+    with transaction():
+        preferences.held([person.id])
+        if Target.select().where(Target.account == person.id).count() >= MOST_TARGETS:
+            raise Conflict(f"You have {MOST_TARGETS} targets already; delete one first.")
+        made = Target.create(
+            id=key, account=person.id, name=request.body["name"], service=service[:50],
+            url=addressing.sealed(key, url),
+        )  # fmt: skip
+        audit("notification_target.added", f"target:{made.id}", service=service)
+    shown = Targets().show(made)
+    return Reply(shown, 201, {"Location": f"{request.raw.path.rstrip('/')}/{made.id}"})
 
 
 def _unread(request: Request) -> dict[str, int]:
@@ -136,6 +143,8 @@ ROUTES = (
           returns=NotificationSchema, **_OWN),
     Route("POST", "/notifications/read-all", _mark_all, summary="Mark all notifications as read",
           returns=ReadSchema, **_OWN),
+    Route("POST", "/notifications/targets", _add_target, summary="Add a target of one's own",
+          body=TargetSchema, returns=TargetSchema, status=201, **_OWN),
     Route("GET", "/notifications/preferences", _preferences, summary="Read what one is told",
           returns=PreferencesSchema, **_OWN),
     Route("PUT", "/notifications/preferences", _set_preferences, summary="Choose what one is told",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,9 @@ from bodega_notifications.models import Inbox, Notification
 from bodega_notifications.rendering import render
 from bodega_sdk import setting, uuid7
 
+#: People who are told at a time: databases take so many values in one statement.
+PORTION = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -32,6 +35,11 @@ class Fact:
     source: str
     accounts: tuple[UUID, ...]
     data: Mapping[str, Any]
+
+    def to(self, some: Iterable[UUID]) -> "Fact":
+        """Return the fact for some of those it concerns."""
+        wanted = frozenset(some)
+        return replace(self, accounts=tuple(key for key in self.accounts if key in wanted))
 
     def key(self, account: UUID | None) -> str:
         """Return what nobody is told twice by."""
@@ -55,6 +63,14 @@ def make(facts: Iterable[Fact]) -> int:
         How many notifications there are that were not there before.
     """
     told = list(facts)
+    ids = sorted({key for fact in told for key in fact.accounts})
+    if len(ids) <= PORTION:
+        return _make(told)
+    # In the order of the ids, in which everybody holds inboxes.
+    return sum(_make([fact.to(some) for fact in told]) for some in chunked(ids, PORTION))
+
+
+def _make(told: list[Fact]) -> int:
     people = accounts.people(key for fact in told for key in fact.accounts)
     inboxes = preferences.held(people)
     drafts = [draft for fact in told for draft in _drafts(fact, people, inboxes)]

@@ -64,6 +64,7 @@ class Delivery(Entity):
     # Which of several places: a target's id, or the digest of an address of the operator's.
     target: Any = peewee.CharField(max_length=40, default="")
     status: Any = peewee.CharField(max_length=10)
+    # It waits, and goes out with whatever else waits for the same place.
     digest: Any = peewee.BooleanField(default=False)
     due_at: Any = UTCDateTimeField()
     attempts: Any = peewee.IntegerField(default=0)

@@ -35,10 +35,11 @@ def kind_of(name: str) -> NotificationType:
     Raises:
         NotFound: there is none of this name.
     """
-    found = known().get(name)
+    kinds = known()
+    found = kinds.get(name)
     if found is None:
         raise NotFound(
-            "There is no type of notification with this name.",
+            f"No type of notification has this name; there are: {', '.join(sorted(kinds))}.",
             [FieldError("type", "No type is called so.", name)],
         )
     return found

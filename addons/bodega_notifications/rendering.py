@@ -4,12 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from markupsafe import Markup
 
 from bodega_notifications import finding
 from bodega_notifications.finding import Template, UnreadableTemplate
 from bodega_notifications.kinds import NotificationType
-from bodega_notifications.wording import Message, fill, fill_html, one_line, paragraphs
+from bodega_notifications.wording import (
+    Message,
+    fill,
+    fill_html,
+    one_line,
+    paragraphs,
+    ready,
+)
 from bodega_sdk import public_url, setting
 from bodega_sdk.errors import invalid
 
@@ -64,7 +70,7 @@ def _link(template: Template | UnreadableTemplate, data: Mapping[str, Any]) -> s
 
 def as_mail(message: Message, link: str, language: object) -> Message:
     """Return a message with the head and the foot of mails around it."""
-    content = Markup(message.html) if message.html else paragraphs(message.text)  # noqa: S704
+    content = ready(message.html) if message.html else paragraphs(message.text)
     values = _around(link) | {"title": message.title}
     return _framed("layout", language, message, values, content)
 
@@ -86,7 +92,7 @@ def as_digest(messages: Iterable[tuple[Message, str]], language: object) -> Mess
 
 
 def _framed(
-    name: str, language: object, message: Message, values: Mapping[str, Any], content: Markup
+    name: str, language: object, message: Message, values: Mapping[str, Any], content: str
 ) -> Message:
     for template in finding.files(name, language):
         try:

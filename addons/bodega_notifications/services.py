@@ -66,7 +66,7 @@ def _fault(plugin: "NotifyBase") -> str:
     allowed = setting("notifications.personal_services").split()
     if _names(plugin).isdisjoint(allowed):
         return f"This shop sends to these only: {', '.join(allowed)}."
-    forms: tuple[str, ...] = plugin.templates
+    forms: tuple[str, ...] = type(plugin).templates
     if not _is_webhook(plugin) and any("{host}" in form for form in forms):
         service = _service(plugin)
         return f"{service} connects to a server that its address names; this shop does not."
@@ -134,7 +134,9 @@ def _post(plugin: Any, message: Message) -> None:
     except CapabilityError:
         raise Refused(f"{plugin.host} is no public host") from None
     except FetchFailed as error:
-        raise NotSent(str(error)) from None
+        # Without the address: it may hold a token, and operators read this.
+        reason = str(error).partition(": ")[2] or "it did not answer"
+        raise NotSent(f"{plugin.host}: {reason}") from None
     if not 200 <= answer.status < 300:
         raise NotSent(f"{plugin.host} answered {answer.status}")
 
@@ -158,6 +160,7 @@ def _service(plugin: "NotifyBase") -> str:
 def _names(plugin: "NotifyBase") -> set[str]:
     """Return the schemes of a service, by any of which it can be called."""
     found: set[str] = set()
-    for item in (plugin.protocol, plugin.secure_protocol):
+    # Of the class: some put numbers of their own under these names.
+    for item in (type(plugin).protocol, type(plugin).secure_protocol):
         found |= {item} if isinstance(item, str) else set(item or ())
     return found

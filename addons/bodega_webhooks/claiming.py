@@ -13,7 +13,7 @@ from typing import Any
 
 from bodega_sdk import now, transaction
 from bodega_webhooks.parcels import Parcel
-from bodega_webhooks.statements import fetch, marks, on_postgres, run, stamp
+from bodega_webhooks.statements import fetch, fetch_many, marks, on_postgres, run, stamp
 
 #: How long a webhook is ours unless renewed, and how often it is.
 LEASE = timedelta(seconds=15)
@@ -28,10 +28,11 @@ _DUE = (
     "SELECT 1 FROM webhooks_delivery AS d WHERE d.webhook_id = e.webhook_id "
     "AND d.status = 'waiting' AND d.due_at <= ?) "
 )
+_COLUMNS = (
+    "d.id", "d.message_id", "d.event_type", "d.ordering_key", "d.tries", "d.attempts", "d.payload"
+)  # fmt: skip
 _PARCELS = (
-    "SELECT d.id, d.message_id, d.event_type, d.ordering_key, d.tries, d.attempts, d.payload "
-    "FROM webhooks_delivery AS d "
-    "WHERE d.webhook_id = ? AND d.status = 'waiting' AND d.due_at <= ? "
+    "FROM webhooks_delivery AS d WHERE d.webhook_id = ? AND d.status = 'waiting' AND d.due_at <= ? "
 )
 # What is not due yet holds back what comes behind it.
 _IN_ORDER = (
@@ -124,7 +125,7 @@ def due(webhook: str, ordered: bool, limit: int) -> list[tuple[Parcel, str]]:
         sql, values = f"{_PARCELS}ORDER BY d.due_at, d.id", (webhook, at)
     return [
         (Parcel(_hex(row[0]), webhook, row[1], row[2], row[3], row[4], row[5]), row[6])
-        for row in fetch(f"{sql} LIMIT {int(limit)}", values)
+        for row in fetch_many(_COLUMNS, f"{sql} LIMIT {int(limit)}", values)
     ]
 
 
@@ -133,21 +134,10 @@ def bodies(payloads: Iterable[str]) -> dict[str, bytes]:
     wanted, found = list(payloads), {}
     for begin in range(0, len(wanted), 500):
         part = wanted[begin : begin + 500]
-        sql = f"SELECT id, body FROM webhooks_payload WHERE id IN ({marks(len(part))})"
-        found.update({key: body.encode() for key, body in fetch(sql, part)})
+        rest = f"FROM webhooks_payload WHERE id IN ({marks(len(part))})"
+        rows = fetch_many(("id", "body"), rest, part)
+        found.update({key: body.encode() for key, body in rows})
     return found
-
-
-def next_due() -> datetime | None:
-    """Return when the next waiting delivery of an enabled webhook can be sent."""
-    rows = fetch(
-        "SELECT d.due_at, e.paused_until FROM webhooks_delivery AS d "
-        "JOIN webhooks_endpoint AS e ON e.webhook_id = d.webhook_id "
-        "JOIN webhooks_webhook AS w ON w.id = d.webhook_id "
-        "WHERE d.status = 'waiting' AND w.enabled"
-    )
-    moments = [max(filter(None, map(_moment, row))) for row in rows]
-    return min(moments, default=None)
 
 
 def _hex(value: Any) -> str:

@@ -102,7 +102,8 @@ def _attempt(row: Attempt) -> dict[str, Any]:
     names = ("number", "started_at", "milliseconds", "status", "error")
     response = None
     if row.status is not None:
-        headers = orjson.loads(row.response_headers or "{}")
+        lines = row.response_headers.splitlines()
+        headers = {name: value for name, _, value in (line.partition(": ") for line in lines)}
         response = {"status": row.status, "headers": headers, "body": row.response_body}
     return {name: getattr(row, name) for name in names} | {
         "request": orjson.loads(row.request), "response": response,

@@ -6,9 +6,10 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from bodega_sdk import Occurrence, now, transaction, uuid7
 from bodega_sdk.bulk import insert_or_update
-from bodega_sdk.encoding import to_json
 from bodega_webhooks.filters import is_met
 from bodega_webhooks.models import FAILED, WAITING, Delivery, Payload, Webhook
 from bodega_webhooks.patterns import any_matches
@@ -99,7 +100,7 @@ def write_test(webhook: Webhook) -> UUID:
         body = compatible(TEST, at, data)
     else:
         told = {"type": TEST, "timestamp": at, "version": 1, "key": str(webhook.id), "data": data}
-        body = to_json(told).decode()
+        body = orjson.dumps(told, option=orjson.OPT_UTC_Z).decode()
     payload = f"test.{key.hex}"
     row = (
         key, at, at, webhook.id, f"msg_{key.hex}", payload, None, TEST, str(webhook.id), None,

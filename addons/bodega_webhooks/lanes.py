@@ -22,7 +22,7 @@ from bodega_webhooks.targets import Target
 OPENS_AFTER, REST, LONGEST_REST = 5, 30, 900
 _FIRST = 4
 #: Parcels in memory for each request under way, and of one lane at most.
-_AHEAD, _MOST = 8, 1000
+_AHEAD, _MOST = 20, 2000
 # Longer than a second has it by so much: what is sent in time may arrive a little late.
 _MARGIN = 1.05
 
@@ -75,7 +75,7 @@ class Lane:
         if self.target.rate:
             most = min(most, 2 * self.target.rate)
         # As many again are read besides: what it has is still due in the database.
-        return 0 if 2 * len(self._queue) > most else most + len(self._known())
+        return 0 if 4 * len(self._queue) > 3 * most else most + len(self._open)
 
     @property
     def empty(self) -> bool:
@@ -126,7 +126,8 @@ class Lane:
     async def _work(self) -> None:
         try:
             while self._queue.ready and self.active <= self._at_once:
-                await self._take_turn()
+                if self.target.rate:
+                    await self._take_turn(self.target.rate)
                 parcel = None if self.closed else self._queue.take()
                 if parcel is None:
                     return
@@ -135,13 +136,11 @@ class Lane:
         finally:
             self.active -= 1
 
-    async def _take_turn(self) -> None:
+    async def _take_turn(self, rate: int) -> None:
         """Wait until the rate lets another one go; they go one by one, whatever held them up."""
-        if not self.target.rate:
-            return
         loop = asyncio.get_running_loop()
         async with self._gate:
-            wait = self._sent + _MARGIN / self.target.rate - loop.time()
+            wait = self._sent + _MARGIN / rate - loop.time()
             if wait > 0:
                 await asyncio.sleep(wait)
             self._sent = loop.time()

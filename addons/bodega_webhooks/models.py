@@ -117,6 +117,7 @@ class Delivery(Entity):
 
     class Meta:
         table_name = "webhooks_delivery"
+        indexes = ((("webhook", "created_at"), False),)
         # Counted each time: it changes too often for a count to be worth keeping.
         versioned = False
 

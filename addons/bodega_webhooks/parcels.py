@@ -133,7 +133,8 @@ class KeyedQueue:
     def __init__(self) -> None:
         self._chains: dict[str, deque[Parcel]] = {}
         self._ready: deque[str] = deque()
-        self._shut: set[str] = set()
+        # Key → the one that failed.
+        self._shut: dict[str, str] = {}
         self._length = 0
 
     def put(self, parcel: Parcel) -> None:
@@ -164,11 +165,12 @@ class KeyedQueue:
         self._length -= len(rest)
         self._chains.pop(key, None)
         if not delivered:
-            self._shut.add(key)
+            self._shut[key] = parcel.id
 
     def recorded(self, parcel: Parcel) -> None:
-        """Open its key again."""
-        self._shut.discard(parcel.key or "")
+        """Open its key again, if it was shut because of this one and of none behind it."""
+        if self._shut.get(parcel.key or "") == parcel.id:
+            del self._shut[parcel.key or ""]
 
     def ids(self) -> set[str]:
         """Return the ids of those that wait."""

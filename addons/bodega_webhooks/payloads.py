@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from bodega_sdk import Occurrence
-from bodega_sdk.encoding import to_json
 from bodega_webhooks.hookspecs import older_payload
 from bodega_webhooks.models import Webhook
 
@@ -73,13 +74,13 @@ def _rendered(key: str, event: Occurrence, version: int, form: str) -> Rendered:
 def _body(event: Occurrence, version: int, data: Any, form: str) -> str:
     if form == "compatible":
         return compatible(event.name, event.occurred_at, data)
-    return to_json(whole(event) | {"version": version, "data": data}).decode()
+    return orjson.dumps(whole(event) | {"version": version, "data": data}).decode()
 
 
 def compatible(event_type: str, at: datetime, data: Any) -> str:
     """Return a body in the compatible format."""
     told = {"event_type": event_type, "timestamp": _iso(at), "data": data}
-    return to_json(told).decode()
+    return orjson.dumps(told).decode()
 
 
 def _iso(moment: datetime) -> str:

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bodega_sdk import now, setting, transaction, uuid7
-from bodega_sdk.bulk import insert_or_update
 from bodega_webhooks.disabling import disable
-from bodega_webhooks.models import DELIVERED, FAILED, WAITING, Attempt
+from bodega_webhooks.models import DELIVERED, FAILED, WAITING
 from bodega_webhooks.parcels import Parcel, Result
 from bodega_webhooks.retrying import wait_before
-from bodega_webhooks.statements import run, stamp, update_each
+from bodega_webhooks.statements import insert_each, run, stamp, update_each
 
 _ATTEMPT = (
-    "id", "delivery", "number", "started_at", "milliseconds", "status", "error", "request",
-    "response_headers", "response_body",
+    ("id", "uuid"), ("delivery", "uuid"), ("number", "int"), ("started_at", "timestamptz"),
+    ("milliseconds", "int"), ("status", "int"), ("error", "varchar"), ("request", "text"),
+    ("response_headers", "text"), ("response_body", "text"),
 )  # fmt: skip
 _DELIVERY = (
     ("id", "uuid"), ("status", "varchar"), ("due_at", "timestamptz"), ("tries", "int"),
@@ -44,9 +44,7 @@ def record(results: Sequence[Result], healths: Iterable[Health]) -> None:
     """Write down attempts, what becomes of their deliveries, and how endpoints are."""
     with transaction():
         if results:
-            insert_or_update(
-                Attempt, _ATTEMPT, map(_attempt, results), key="id", update=("number",)
-            )
+            insert_each("webhooks_attempt", _ATTEMPT, map(_attempt, results))
             # A delivery that was made stays so, whatever a paused worker has to tell.
             still = "d.status = 'waiting' AND (v.status = 'delivered' OR d.attempts < v.attempts)"
             update_each("webhooks_delivery", _DELIVERY, map(_delivery, results), still)
@@ -59,7 +57,7 @@ def record(results: Sequence[Result], healths: Iterable[Health]) -> None:
 def _attempt(result: Result) -> tuple[Any, ...]:
     parcel = result.parcel
     return (
-        uuid7(), parcel.id, parcel.attempts + 1, result.started_at, result.milliseconds,
+        uuid7().hex, parcel.id, parcel.attempts + 1, stamp(result.started_at), result.milliseconds,
         result.status, result.error[:300], result.request, result.response_headers,
         result.response_body,
     )  # fmt: skip

@@ -19,8 +19,7 @@ import peewee
 import structlog
 from playhouse.pool import MaxConnectionsExceeded
 
-from bodega_sdk import database, now, setting, uuid7
-from bodega_sdk.services import ServiceRun
+from bodega_sdk import ServiceRun, database, now, setting, uuid7
 from bodega_webhooks import claiming, metrics
 from bodega_webhooks.lanes import Lane
 from bodega_webhooks.models import Webhook
@@ -122,7 +121,6 @@ class Sender:
         return await loop.run_in_executor(self._thread, lambda: context.run(work, *arguments))
 
     def _tell(self, result: Result) -> None:
-        metrics.count(result)
         self._results.append(result)
         self._news.set()
 
@@ -186,6 +184,7 @@ class Sender:
         """Do all that the database is for, in its thread."""
         if told.results or told.healths:
             record(told.results, told.healths)
+            metrics.count(told.results)
         claiming.release(self.name, told.rests)
         if told.renew:
             told.held = claiming.renew(self.name)

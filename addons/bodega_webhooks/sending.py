@@ -10,11 +10,11 @@ import asyncio
 import contextvars
 import socket
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-import orjson
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bodega_sdk import now, vetted_addresses
@@ -31,7 +31,10 @@ _LONGEST_ERROR = 300
 _LOOKUPS = 32
 #: Seconds to find an address; a name's addresses are good for as long.
 _LOOKUP = 5.0
-_HIDDEN_ANSWERS = frozenset({"set-cookie", "authorization", "www-authenticate"})
+#: Seconds between two looks at what has hung for too long.
+_TICK = 0.1
+_HIDDEN_ANSWERS = frozenset({b"set-cookie", b"authorization", b"www-authenticate"})
+_MASKED = MASK.encode()
 
 
 class Resolver(AbstractResolver):
@@ -97,6 +100,8 @@ class Courier:
 
     def __init__(self, connections: int, private: tuple[str, ...]) -> None:
         self._pool = ThreadPoolExecutor(_LOOKUPS, "webhooks-resolve")
+        self._deadlines: dict[asyncio.Task[Any], float] = {}
+        self._watching = asyncio.create_task(self._watch())
         self._public = self._session(connections, ())
         # Of its own, so that a connection that was allowed is never used by what is not.
         self._trusted = self._session(connections, private) if private else self._public
@@ -113,6 +118,7 @@ class Courier:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._watching.cancel()
         await self._public.close()
         await self._trusted.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -122,16 +128,32 @@ class Courier:
         headers, request = target.stamped(parcel.message_id, parcel.body)
         started, began = now(), time.perf_counter()
         made = Result(parcel, started, 0, None, "", request)
+        task = asyncio.current_task()
+        assert task is not None
+        self._deadlines[task] = began + target.timeout
         try:
-            async with asyncio.timeout(target.timeout):
-                await self._exchange(target, headers, made)
-        except TimeoutError:
+            await self._exchange(target, headers, made)
+        except asyncio.CancelledError:
+            # The watch takes away the deadline of what it cancels; others do not.
+            if task in self._deadlines or task.uncancel():
+                raise
             made.error = f"no whole answer within {target.timeout:g} s"
         # Whatever a receiver brings about is its failure, and none of the sender's.
         except Exception as error:
             made.error = _told(error, target)
+        finally:
+            self._deadlines.pop(task, None)
         made.milliseconds = round(1000 * (time.perf_counter() - began))
         return made
+
+    async def _watch(self) -> None:
+        """Cancel what is beyond its deadline: one timer for all costs less than one for each."""
+        while True:
+            await asyncio.sleep(_TICK)
+            at = time.perf_counter()
+            for task in [task for task, end in self._deadlines.items() if end <= at]:
+                del self._deadlines[task]
+                task.cancel()
 
     async def _exchange(self, target: Target, headers: dict[str, str], made: Result) -> None:
         session = self._trusted if target.trusted else self._public
@@ -143,10 +165,10 @@ class Courier:
             timeout=_NO_TIMEOUT,
         ) as answer:
             made.status = answer.status
-            made.response_headers = _headers(answer.headers)
-            made.retry_after = read_retry_after(answer.headers.get("Retry-After"), now())
+            made.response_headers = _headers(answer.raw_headers)
             if not 200 <= answer.status < 300:
                 made.error = _refusal(answer)
+                made.retry_after = read_retry_after(answer.headers.get("Retry-After"), now())
             made.response_body = _clean(await _beginning(answer), target)
 
 
@@ -156,6 +178,9 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
     """Return the beginning of a body; the rest of a long one is not waited for."""
+    if answer.content.is_eof():
+        # All of it came with the headers, as it mostly does.
+        return answer.content.read_nowait(KEPT)
     pieces, size = [], 0
     while size < KEPT and (piece := await answer.content.read(KEPT - size)):
         pieces.append(piece)
@@ -171,11 +196,13 @@ def _refusal(answer: aiohttp.ClientResponse) -> str:
     return f"answered {answer.status}"
 
 
-def _headers(found: Any) -> str:
-    shown = {name: MASK if name.lower() in _HIDDEN_ANSWERS else value
-             for name, value in found.items()}  # fmt: skip
-    text = orjson.dumps({_storable(str(k)): _storable(v) for k, v in shown.items()}).decode()
-    return text if len(text) <= _KEPT_HEADERS else "{}"
+def _headers(found: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return headers as lines, for the log."""
+    lines = [
+        name + b": " + (_MASKED if name.lower() in _HIDDEN_ANSWERS else value)
+        for name, value in found
+    ]
+    return _storable(b"\n".join(lines).decode("utf-8", "replace"))[:_KEPT_HEADERS]
 
 
 def _clean(raw: bytes, target: Target) -> str:

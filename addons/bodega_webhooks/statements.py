@@ -1,9 +1,15 @@
-"""Statements about many rows at once, as each engine is fastest at them."""
+"""Statements about many rows at once, as each engine is fastest at them.
+
+Python's driver of SQLite gives up the interpreter for each row, and gets it back late from
+a loop that is busy: ten times a second is nothing, ten thousand times is a standstill. So
+rows go in and out of SQLite as one value, JSON.
+"""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import peewee
 from psycopg2.extras import execute_values
 
@@ -20,14 +26,11 @@ def on_postgres() -> bool:
 
 def stamp(moment: datetime) -> str:
     """Return an instant as both engines take it."""
+    if moment.tzinfo is UTC:
+        # The same, five times as fast.
+        return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
     text: str = _STAMP.db_value(moment)
     return text
-
-
-def fetch(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Return the rows of a query whose values are marked with ``?``."""
-    rows: list[tuple[Any, ...]] = run(sql, values).fetchall()
-    return rows
 
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:
@@ -35,32 +38,77 @@ def run(sql: str, values: Sequence[Any] = ()) -> Any:
     return database.obj.execute_sql(sql.replace("?", database.obj.param), tuple(values))
 
 
+def fetch(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Return the few rows of a query whose values are marked with ``?``."""
+    rows: list[tuple[Any, ...]] = run(sql, values).fetchall()
+    return rows
+
+
+def fetch_many(columns: Sequence[str], rest: str, values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return the rows of a query.
+
+    Args:
+        columns: what is selected, ``d.id``; their last parts must differ.
+        rest: the query from its FROM on.
+    """
+    if on_postgres():
+        return list(fetch(f"SELECT {', '.join(columns)} {rest}", values))
+    names = ", ".join(name.rpartition(".")[2] for name in columns)
+    inner = f"SELECT {', '.join(columns)} {rest}"
+    ((text,),) = fetch(f"SELECT json_group_array(json_array({names})) FROM ({inner})", values)
+    found: list[Sequence[Any]] = orjson.loads(text)
+    return found
+
+
 def marks(number: int) -> str:
     """Return as many marks as there are values in a list: ``?, ?, ?``."""
     return ", ".join("?" * number)
 
 
+#: A column's name and its type on PostgreSQL.
+Column = tuple[str, str]
+
+
+def insert_each(table: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert many rows."""
+    names = ", ".join(f'"{name}"' for name, _ in columns)
+    if on_postgres():
+        _values(f"INSERT INTO {table} ({names}) VALUES %s", columns, rows)
+        return
+    run(f"INSERT INTO {table} ({names}) {_from_json(columns)}", [_as_json(rows)])
+
+
 def update_each(
-    table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], where: str
+    table: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], where: str
 ) -> None:
     """Set columns of many rows by their id, each to values of its own.
 
     Args:
-        columns: names and PostgreSQL's types; the first is ``id``.
+        columns: the first is ``id``.
         rows: a value for each column.
         where: what must hold besides; the new values are in ``v``, the old ones in ``d``.
     """
-    rows, names = list(rows), [name for name, _ in columns]
-    if not rows:
-        return
+    names = [name for name, _ in columns]
     changes = ", ".join(f"{name} = v.{name}" for name in names[1:])
-    told = f"UPDATE {table} AS d SET {changes} FROM"
-    of = f"AS v ({', '.join(names)}) WHERE d.id = v.id AND {where}"
-    cursor = database.obj.cursor()
+    told, of = f"UPDATE {table} AS d SET {changes} FROM", f"WHERE d.id = v.id AND {where}"
+    if on_postgres():
+        _values(f"{told} (VALUES %s) AS v ({', '.join(names)}) {of}", columns, rows)
+        return
+    run(f"{told} ({_from_json(columns)}) AS v {of}", [_as_json(rows)])
+
+
+def _values(sql: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+    template = f"({', '.join(f'%s::{kind}' for _, kind in columns)})"
     with peewee.__exception_wrapper__:
-        if on_postgres():
-            template = f"({', '.join(f'%s::{kind}' for _, kind in columns)})"
-            execute_values(cursor, f"{told} (VALUES %s) {of}", rows, template, _PAGE)
-            return
-        shown = ", ".join(f"? AS {name}" for name in names)
-        cursor.executemany(f"{told} (SELECT {shown}) AS v WHERE d.id = v.id AND {where}", rows)
+        execute_values(database.obj.cursor(), sql, rows, template, _PAGE)
+
+
+def _from_json(columns: Sequence[Column]) -> str:
+    shown = ", ".join(
+        f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
+    )
+    return f"SELECT {shown} FROM json_each(?) WHERE true"
+
+
+def _as_json(rows: Iterable[Sequence[Any]]) -> str:
+    return orjson.dumps(list(rows)).decode()

@@ -151,8 +151,8 @@ def _add_missing_keys(row: Webhook, given: str) -> str:
     there, secret = {item.scheme for item in living}, ""
     for scheme in SIGNINGS[row.signing]:
         if scheme not in there:
-            key = given_key(given) if given and scheme == "v1" else new_key(scheme)
-            secret = _keep(row, key).private if scheme == "v1" else secret
+            made = _keep(row, given_key(given) if given and scheme == "v1" else new_key(scheme))
+            secret = made.private if scheme == "v1" else secret
     return secret
 
 

@@ -15,8 +15,9 @@ _UNICAST = ipaddress.ip_network("2000::/3")
 # Addresses of IPv4 that are written as ones of IPv6, for networks that only know those.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _DOCUMENTS = ipaddress.ip_network("3fff::/20")
-# Of no host: the anycast address of 6to4 relays; and what Azure answers its machines at.
-_OTHERS = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("168.63.129.16/32"))
+# Of no host: protocols' own (older Pythons know a part of them; a cloud answers its machines
+# there), the relays of 6to4; and what Azure answers its machines at.
+_OTHERS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")))
 # The second half of an ISATAP address begins so (RFC 5214 §6.1).
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 _LOW = 0xFFFF_FFFF

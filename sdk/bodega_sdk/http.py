@@ -227,6 +227,7 @@ class Route:
         media: the body's media type when the handler reads ``request.raw.stream`` itself.
         largest: bytes of the body at most.
         returns: schema of the answer's body.
+        produces: media type of an answer that is no JSON, e.g. ``"image/webp"``.
         listing: whether the answer is a page of ``returns``.
         status: the status of success.
         path_types: types of path parameters other than UUID.
@@ -255,6 +256,7 @@ class Route:
     media: str = ""
     largest: int = 2**20
     returns: type[Schema] | None = None
+    produces: str = ""
     listing: bool = False
     status: int = 200
     path_types: Mapping[str, type] = field(default_factory=dict)

@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 from bodega.addons.discovery import GROUP
+from bodega.database import outbox
 from bodega.database.structure import tables_of
+from bodega.database.tables import SubscriptionRow
 from bodega.http.app import build_app
 from bodega.http.gate import Gate
 from bodega.http.operations import kernel_routes
@@ -26,10 +28,13 @@ from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Answer, Client
+from bodega_webhooks.fan_out import write_test
+from bodega_webhooks.models import Webhook
 
 PASSWORD = "a long password"
 HASHED = hash_password(PASSWORD)
 ADDRESS = {"name": "Ada", "line1": "1 Main Street", "city": "London", "country": "GB"}
+WEBHOOK = {"url": "https://receiver.example/hook", "event_types": ["*"]}
 CSV = b"name,sku,price\nLamp,L-%s,9.99\n"
 
 
@@ -235,6 +240,23 @@ def _an_import(world: World) -> str:
     return str(answer.expect(202)["id"])
 
 
+def _a_subscription(world: World) -> str:
+    outbox.relay(world.shop.databases.shop)
+    newest = outbox.last_offset(world.shop.databases.shop)
+    return str(SubscriptionRow.create(name=f"gone.{uuid7().hex}", offset=newest).name)
+
+
+def _a_delivery(world: World) -> str:
+    # Of a webhook of its own: the other one may have been deleted.
+    return str(write_test(Webhook.get_by_id(RECIPES["/webhooks/{id}"](world))))
+
+
+def _a_replay(world: World) -> str:
+    admin = world.client(world.people["admin"])
+    path = f"/api/v1/webhooks/{RECIPES['/webhooks/{id}'](world)}/replay"
+    return str(admin.post(path, {}).expect(202)["id"])
+
+
 def _product(world: World, person: Person) -> dict[str, Any]:
     return {"name": "Lamp", "sku": uuid7().hex, "price": "9.99"}
 
@@ -254,6 +276,10 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/imports/{id}": _an_import,
     # An import has the id of its job.
     "/jobs/{id}": _an_import,
+    "/events/subscriptions/{name}": _a_subscription,
+    "/webhooks/{id}": _posted("admin", "/webhooks", lambda world, person: WEBHOOK),
+    "/webhooks/deliveries/{id}": _a_delivery,
+    "/webhooks/replays/{id}": _a_replay,
     "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
     "/addons/{name}": lambda world: "imports",
     "/settings/{name}": lambda world: "accounts.access_minutes",
@@ -297,6 +323,10 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "ProductSchema": _product,
     "CategorySchema": _category,
     "VerbSchema": lambda w, p: {},
+    "WebhookSchema": lambda w, p: WEBHOOK,
+    "POST /webhooks/{id}/secret/rotate": lambda w, p: {"overlap_hours": 1},
+    "ReplaySchema": lambda w, p: {"dry_run": True},
+    "ReplayBodySchema": lambda w, p: {"from": 1},
     "SettingValueSchema": lambda w, p: {"value": 20},
 }
 

@@ -156,6 +156,41 @@ def test_a_handler_that_fails_behind_its_writes_leaves_none_and_repeats_none(
     assert attempts == [4, 4, 2, 1, 4, 1]
 
 
+@pytest.mark.parametrize("batch", [None, 3])
+def test_a_feeder_that_is_cut_off_between_handler_and_commit_repeats_nothing_written(
+    notes_shop: Any, site: Any, monkeypatch: pytest.MonkeyPatch, batch: int | None
+) -> None:
+    note, attempts = site.module("notes", "models").Note, []
+
+    def copy(given: Any) -> None:
+        for event in given if batch else [given]:
+            attempts.append(event.key)
+            note.create(title=f"copy of {event.key}")
+
+    subscription = Subscription("note.created", copy, batch)
+    outbox.relay(notes_shop.databases.shop)
+    feed(notes_shop.current, subscription)
+    publish(notes_shop, *"abcdef")
+    moved, cuts = feeding._moved, [4]
+
+    def cut_off(name: str, place: int) -> None:
+        moved(name, place)
+        if cuts and len(attempts) >= cuts[0]:
+            cuts.pop()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(feeding, "_moved", cut_off)
+    cut = 0
+    while cut == 0 or feed(notes_shop.current, subscription):
+        try:
+            feed(notes_shop.current, subscription)
+        except KeyboardInterrupt:
+            cut += 1
+    assert len(attempts) > 6
+    copies = note.select().where(note.title.startswith("copy")).order_by(note.title)
+    assert [row.title[-1] for row in copies] == list("abcdef")
+
+
 def test_a_batch_gets_through_up_to_the_event_that_cannot_be_dealt_with(notes_shop: Any) -> None:
     heard: list[str] = []
 

@@ -53,6 +53,10 @@ class VersionedWrites:
         tables = _written(query)
         if not tables:
             return super().execute(query, **options)  # type: ignore[misc]
+        if self.in_transaction():  # type: ignore[attr-defined]
+            # No savepoint: SQLite cannot end one while rows of RETURNING are unread.
+            self.touch(*tables)
+            return super().execute(query, **options)  # type: ignore[misc]
         with self.atomic():  # type: ignore[attr-defined]
             self.touch(*tables)
             return super().execute(query, **options)  # type: ignore[misc]

@@ -144,6 +144,8 @@ def _responses(route: Route) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Success", "headers": limit_headers()}
     if route.returns is not None:
         success["content"] = {"application/json": {"schema": _shown(route.returns, route.listing)}}
+    if route.produces:
+        success["content"] = {route.produces: {"schema": {"type": "string", "format": "binary"}}}
     responses: dict[str, Any] = {str(route.status): success} | refusals(route)
     responses["4XX"] = {"description": "The request was refused"} | problem
     responses["5XX"] = {"description": "The shop cannot answer now"} | problem

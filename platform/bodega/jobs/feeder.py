@@ -127,12 +127,15 @@ class Feeder:
 
     def _see_places(self, rows: Rows) -> None:
         """See who was fed elsewhere, and look again at whom an operator put back."""
-        for name, place in list(self._verified.items()):
+        with self._lock:
+            verified = dict(self._verified)
+        for name, place in verified.items():
             row = rows.get(name)
             if row is None or row.offset < place:
                 self._mark(name)
             else:
-                self._verified[name] = row.offset
+                with self._lock:
+                    self._verified[name] = row.offset
 
     def _mark(self, name: str) -> None:
         """Say that a subscription may have something to read."""

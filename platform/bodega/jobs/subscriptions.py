@@ -173,7 +173,7 @@ def _put_back(session: "Session", made: Replay) -> None:
         SubscriptionRow.name == made.subscription
     ).execute()
     session.shop.audit(
-        "events.replayed", f"subscription:{made.subscription}"[:200],
+        "subscription.replayed", f"subscription:{made.subscription}"[:200],
         first=made.first, place=made.place, events=made.events,
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A worker without a process: the parts of a real one, which run when a test says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from bodega.database import outbox
 from bodega.database.tables import JobRow, SubscriptionRow
 from bodega.jobs.feeding import feed
 from bodega.jobs.runner import Runner
+from bodega.jobs.services import Services
 from bodega.jobs.sweeper import Sweeper, enqueue_when_due
 from bodega_sdk.jobs import LANES, JobState, job_state
 from bodega_sdk.models import now
@@ -57,6 +59,16 @@ class Jobs:
             if not (fed or done):
                 return ran
             _refuse_endless(ran, "jobs ran")
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Run the services of the shop in the block, each in a thread, as a worker does."""
+        services = Services(self._shop, first_wait=0.1)
+        services.start()
+        try:
+            yield
+        finally:
+            services.stop()
 
     @property
     def waiting(self) -> list[JobState]:

@@ -76,6 +76,24 @@ def test_a_server_that_never_takes_it_is_given_up(
     assert f"given up after {ATTEMPTS} tries" in row.error
 
 
+def test_what_waits_for_one_place_goes_there_as_one_message(
+    vera: Any, sink: Any, jobs: Any, set_to: Any, clock: Any
+) -> None:
+    set_to("private_targets", True)
+    add(vera, f"{sink.url}/push").expect(201)
+    choice = {"channels": {"push": True, "email": False}, "digest": "hourly"}
+    vera.prefer(types={"import.failed": choice})
+    for name in ("a", "b"):
+        api.notify([vera.id], "import.failed", FAILED | {"filename": name})
+    clock.move(minutes=61)
+    jobs.run_all()
+    (taken,) = sink.taken
+    assert taken["title"] == "2: a could not be imported"
+    assert taken["message"].splitlines() == [
+        "- a could not be imported", "- b could not be imported",
+    ]  # fmt: skip
+
+
 def test_an_address_that_is_gone_is_told_of(vera: Any, sink: Any, jobs: Any, set_to: Any) -> None:
     set_to("team_urls", sink.url)
     api.notify([vera.id], "import.failed", FAILED)

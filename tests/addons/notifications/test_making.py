@@ -1,5 +1,6 @@
 """Facts become notifications: one for each person, never two, whatever dies in between."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,17 @@ from bodega.database import outbox
 from bodega.jobs.feeding import feed
 from bodega.shop import Shop
 from bodega_accounts.accounts import change_account
+from bodega_accounts.models import Account
 from bodega_imports.events import import_completed, import_failed
 from bodega_imports.models import Import
 from bodega_notifications import api
 from bodega_notifications.hearing import hear
+from bodega_notifications.making import PORTION, Fact, make
 from bodega_notifications.models import Delivery, Notification
+from bodega_notifications.registry import known
 from bodega_sdk import transaction, uuid7
 from bodega_sdk.errors import BodegaError
+from bodega_sdk.runtime import bound
 
 
 def fail_import(person: Any, filename: str = "lamps.csv", **members: Any) -> Import:
@@ -172,3 +177,36 @@ def test_facts_of_one_name_and_different_types_are_different_facts(vera: Any) ->
     api.notify([vera.id], "import.failed", {}, key="1")
     api.notify([vera.id], "import.completed", {}, key="1")
     assert vera.unread == 2
+
+
+def test_many_people_are_told_in_portions_and_the_team_once(shop: Shop) -> None:
+    rows = [
+        {"email": f"p{number}@shop.example", "role": "user", "password": "-"}
+        for number in range(PORTION + 50)
+    ]
+    Account.insert_many(rows).execute()
+    everybody = [row.id for row in Account.select(Account.id)]
+    told = api.notify(everybody, "import.completed", {"filename": "a.csv"})
+    assert told == len(everybody) == Notification.select().count()
+    kind = replace(known()["import.completed"], channels=("in_app", "team"))
+    with transaction():
+        assert make([Fact(kind, "x", tuple(everybody), {})]) == len(everybody) + 1
+
+
+def test_two_who_tell_the_same_at_once_tell_it_once(shop: Shop, vera: Any, mailbox: Any) -> None:
+    told: list[int] = []
+    ready = threading.Barrier(4)
+
+    def tell() -> None:
+        with bound(shop.current):
+            ready.wait(10)
+            told.append(api.notify([vera.id], "import.failed", {}, key="the same"))
+        shop.databases.close()
+
+    threads = [threading.Thread(target=tell) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(told) == [0, 0, 0, 2]
+    assert len(vera.inbox()) == len(mailbox.to(vera.email)) == vera.unread == 1

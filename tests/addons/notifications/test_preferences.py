@@ -119,6 +119,20 @@ def test_nothing_is_sent_in_quiet_hours_but_security(
     assert [mail.subject for mail in mailbox.to(vera.email)][1:] == ["1.csv is imported"]
 
 
+def test_what_quiet_hours_held_back_leaves_as_one_mail(
+    vera: Any, clock: Any, jobs: Any, mailbox: Any
+) -> None:
+    clock.set(at("2027-06-10T23:00:00"))
+    vera.prefer(quiet_hours={"begins": "22:00", "ends": "07:00"}, types=EMAIL_TOO)
+    tell(vera, 1)
+    tell(vera, 2, "import.failed")
+    clock.set(at("2027-06-11T07:02:00"))
+    jobs.run_all()
+    (mail,) = mailbox.to(vera.email)
+    assert "1.csv is imported" in mail.text
+    assert "2.csv could not be imported" in mail.text
+
+
 def test_hourly_digests_tell_of_everything_in_one_mail(
     vera: Any, clock: Any, jobs: Any, mailbox: Any
 ) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bodega.database.tables import JobRow
 from bodega_notifications import addressing, api
 from bodega_notifications.models import Delivery, Target
-from bodega_sdk import uuid7
+from bodega_sdk import now, uuid7
 
 TARGETS = "/api/v1/notifications/targets"
 PUSH = {"import.failed": {"channels": {"push": True}}}
@@ -137,3 +138,86 @@ def test_an_operator_cannot_let_in_services_that_look_around_by_mistake(
     assert "only: json, ntfy, gotify" in vera.client.post(
         TARGETS, {"name": "x", "url": url}
     ).expect(422)["errors"][0]["message"]  # fmt: skip
+
+
+PUBLIC = "93.184.216.34"
+
+
+@pytest.fixture
+def internet(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Names of the internet → addresses; what is connected to there is a sink of this machine."""
+    names: dict[str, str] = {"hooks.example": PUBLIC}
+
+    def look_up(host: str, port: int, *rest: Any, **options: Any) -> Any:
+        address = names.get(host, host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return names
+
+
+def lead(monkeypatch: pytest.MonkeyPatch, sink: Any) -> None:
+    """Let the internet's address lead to a sink."""
+    dial = socket.create_connection
+
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        return dial(("127.0.0.1", sink.port) if address[0] == PUBLIC else address, timeout)
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_public_host_gets_what_apprise_would_send(
+    vera: Any, jobs: Any, sink: Any, internet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead(monkeypatch, sink)
+    vera.prefer(types=PUSH)
+    url = "json://ada:secret@hooks.example:8080/hook/s3cret?method=GET&+X-Evil=1"
+    vera.client.post(TARGETS, {"name": "x", "url": url}).expect(201)
+    sink.answers = [302]
+    api.notify([vera.id], "import.failed", {"filename": "a.csv"})
+    jobs.run_all(failures=True)
+    (row,) = vera.sent("push")
+    assert (row.status, row.error) == ("queued", "hooks.example answered 302")
+    JobRow.update(run_at=now()).where(JobRow.status == "queued").execute()
+    jobs.run_all()
+    (taken,) = sink.taken
+    assert (taken["path"], taken["title"], taken["type"]) == (
+        "/hook/s3cret", "a.csv could not be imported", "info",
+    )  # fmt: skip
+    assert vera.sent("push")[0].status == "sent"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_name_that_means_this_machine_a_moment_later_gets_nothing(
+    vera: Any, jobs: Any, canary: Canary, internet: Any
+) -> None:
+    vera.prefer(types=PUSH)
+    url = f"json://hooks.example:{canary.port}/s3cret"
+    vera.client.post(TARGETS, {"name": "x", "url": url}).expect(201)
+    internet["hooks.example"] = "127.0.0.1"
+    api.notify([vera.id], "import.failed", {})
+    jobs.run_all(failures=True)
+    assert canary.connections == 0
+    (row,) = vera.sent("push")
+    assert (row.status, row.error) == ("failed", "hooks.example is no public host")
+    refused = vera.client.post(TARGETS, {"name": "x", "url": url}).expect(422)
+    assert "not on the internet" in refused["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_operators_read_of_a_failure_holds_no_token(
+    vera: Any, jobs: Any, internet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(address: Any, timeout: float) -> Any:
+        raise ConnectionRefusedError("nobody there")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    vera.prefer(types=PUSH)
+    url = "json://hooks.example/s3cret"
+    vera.client.post(TARGETS, {"name": "x", "url": url}).expect(201)
+    api.notify([vera.id], "import.failed", {})
+    jobs.run_all(failures=True)
+    (row,) = vera.sent("push")
+    assert row.error == "hooks.example: nobody there"
+    assert not JobRow.select().where(JobRow.error.contains("s3cret")).exists()

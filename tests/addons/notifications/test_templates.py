@@ -124,11 +124,10 @@ def test_templates_cannot_execute_code_and_give_way_to_the_next(
     worded("import.failed.en", f"title = 'x'\ntext = '''{source}'''\n")
     api.notify([vera.id], "import.failed", {"filename": "a.csv", "items": [1]})
     (found,) = vera.inbox()
-    harmless = found["title"] == "x" and found["text"] in ("x", "[&lt;", "")
-    assert found["title"] == "a.csv could not be imported" or harmless, found
+    assert found["title"] == "a.csv could not be imported"
     assert "root:" not in found["text"]
     answer = admin.get(f"{TEMPLATES}/import.failed/preview")
-    assert harmless or "fails" in answer.expect(422)["errors"][0]["message"]
+    assert "The template of import.failed fails" in answer.expect(422)["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(

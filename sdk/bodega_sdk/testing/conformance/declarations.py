@@ -62,7 +62,7 @@ def _route(subject: Subject, route: Route) -> Iterator[Finding]:
             told = f"{shown(route)}: parameter {item.name!r} has the help {item.help!r}"
             yield Finding("V402", told, place)
     yield from _body(route, place)
-    if route.returns is None and route.status != 204:
+    if route.returns is None and not route.produces and route.status != 204:
         told = f"{shown(route)} states neither 'returns' nor status=204"
         yield Finding("V404", told, place)
     if route.method in ("PUT", "PATCH", "DELETE") and route.permission == PUBLIC:
