@@ -47,6 +47,7 @@ class Resolver(AbstractResolver):
     def __init__(self, private: tuple[str, ...], pool: ThreadPoolExecutor) -> None:
         self._private = private
         self._pool = pool
+        self._vetted: set[str] = set()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -56,7 +57,19 @@ class Resolver(AbstractResolver):
         found = await asyncio.get_running_loop().run_in_executor(
             self._pool, work, vet, host, port, self._private
         )
+        if self._private:
+            self._vetted.update(found)
         return [_resolved(host, address, port) for address in found]
+
+    def socket(self, info: Any) -> socket.socket:
+        """Make a socket for an address that aiohttp is about to connect to.
+
+        aiohttp asks no resolver when the host is an address already.
+        """
+        family, kind, protocol, _, address = info
+        if address[0] not in self._vetted:
+            vet(address[0], address[1], self._private)
+        return socket.socket(family, kind, protocol)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -82,14 +95,6 @@ def _resolved(host: str, address: str, port: int) -> ResolveResult:
     )  # fmt: skip
 
 
-def _vetted_socket(info: Any) -> socket.socket:
-    """Make a socket for an address that aiohttp is about to connect to."""
-    family, kind, protocol, _, address = info
-    # aiohttp asks no resolver when the host is an address already.
-    vet(address[0], address[1], ())
-    return socket.socket(family, kind, protocol)
-
-
 class Courier:
     """Sends parcels; to be made and closed within the loop that it is used in.
 
@@ -107,9 +112,10 @@ class Courier:
         self._trusted = self._session(connections, private) if private else self._public
 
     def _session(self, connections: int, private: tuple[str, ...]) -> aiohttp.ClientSession:
+        resolver = Resolver(private, self._pool)
         connector = aiohttp.TCPConnector(
-            resolver=Resolver(private, self._pool), limit=connections, ttl_dns_cache=int(_LOOKUP),
-            socket_factory=None if private else _vetted_socket,
+            resolver=resolver, limit=connections, ttl_dns_cache=int(_LOOKUP),
+            socket_factory=resolver.socket,
         )  # fmt: skip
         return aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False,

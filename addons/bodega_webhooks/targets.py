@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
-from yarl import URL
 
 from bodega_sdk import now, seal, setting, unseal
 from bodega_webhooks.models import Secret, Webhook
@@ -35,7 +35,7 @@ class Target:
     """
 
     id: str
-    url: URL
+    url: str
     trusted: bool
     headers: dict[str, str]
     shown: str
@@ -76,7 +76,7 @@ def targets_of(webhooks: Sequence[Webhook]) -> list[Target]:
 
 def _target(webhook: Webhook, secrets: Iterable[Secret], private: tuple[str, ...]) -> Target:
     living = [item for item in secrets if item.expires_at is None or item.expires_at > now()]
-    schemes, url = SIGNINGS[webhook.signing], URL(webhook.url)
+    schemes, host = SIGNINGS[webhook.signing], urlsplit(webhook.url).hostname or ""
     used = [(item.scheme, unseal(PURPOSE, item.sealed)) for item in living
             if item.scheme in schemes]  # fmt: skip
     own = read_headers(webhook)
@@ -88,7 +88,7 @@ def _target(webhook: Webhook, secrets: Iterable[Secret], private: tuple[str, ...
     }
     hidden = tuple(value for name, value in own.items() if is_secretive(name))
     return Target(
-        webhook.id.hex, url, is_allowed(url.host or "", private), headers,
+        webhook.id.hex, webhook.url, is_allowed(host, private), headers,
         _shown(webhook.url, headers),
         [signer(scheme, clear) for scheme, clear in used],
         (*hidden, *(clear for _, clear in used)),

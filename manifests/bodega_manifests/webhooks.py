@@ -38,8 +38,8 @@ def addon_manifest() -> Manifest:
             ),
             Setting(
                 "contact_email", str, default="",
-                help="Who is mailed when a webhook is disabled that has no contact, and whose maker is "
-                "gone",
+                help="Who is mailed when a webhook is disabled that has no contact, and whose "
+                "maker is gone",
             ),
             Setting(
                 "connections", int, default=1000, minimum=10, maximum=20_000,

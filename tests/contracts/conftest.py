@@ -24,6 +24,8 @@ from bodega.shop import Shop
 from bodega_accounts import api_keys, avatars, sessions
 from bodega_accounts.models import Account, Address, Organization, Session
 from bodega_accounts.passwords import hash_password
+from bodega_notifications.api import notify
+from bodega_notifications.models import Notification
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
@@ -265,6 +267,17 @@ def _category(world: World, person: Person) -> dict[str, Any]:
     return {"name": f"Lamps {uuid7().hex}"}
 
 
+def _target(world: World, person: Person) -> dict[str, Any]:
+    return {"name": "a telephone", "url": "json://1.1.1.1/x"}
+
+
+def _a_notification(world: World) -> str:
+    owner = world.people["owner"].account.id
+    notify([owner], "import.failed", {"filename": "a.csv", "message": "x", "id": uuid7().hex})
+    found = Notification.select().where(Notification.account == owner)
+    return str(found.order_by(Notification.id.desc()).get().id)
+
+
 RECIPES: dict[str, Callable[[World], str]] = {
     "/users/{id}": lambda world: str(world.account().id),
     "/organizations/{id}": lambda world: str(Organization.create(name=uuid7().hex).id),
@@ -280,6 +293,9 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/webhooks/{id}": _posted("admin", "/webhooks", lambda world, person: WEBHOOK),
     "/webhooks/deliveries/{id}": _a_delivery,
     "/webhooks/replays/{id}": _a_replay,
+    "/notifications/{id}": _a_notification,
+    "/notifications/targets/{id}": _posted("owner", "/notifications/targets", _target),
+    "/notifications/templates/{type}": lambda world: "import.failed",
     "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
     "/addons/{name}": lambda world: "imports",
     "/settings/{name}": lambda world: "accounts.access_minutes",
@@ -327,6 +343,8 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "POST /webhooks/{id}/secret/rotate": lambda w, p: {"overlap_hours": 1},
     "ReplaySchema": lambda w, p: {"dry_run": True},
     "ReplayBodySchema": lambda w, p: {"from": 1},
+    "PreferencesSchema": lambda w, p: {},
+    "TargetSchema": _target,
     "SettingValueSchema": lambda w, p: {"value": 20},
 }
 

@@ -32,7 +32,7 @@ from bodega_sdk.testing.working import run_due
 hypothesis.settings.register_profile("bodega", deadline=None)
 hypothesis.settings.load_profile("bodega")
 SAMPLES = Path(__file__).parent.parent / "sample_addons"
-HOUSE = {"accounts", "products", "imports", "notifications"}
+HOUSE = {"accounts", "products", "imports", "notifications", "webhooks"}
 _MANIFEST = """
 from bodega_sdk import Manifest, Setting, manifest_hook
 

@@ -184,9 +184,7 @@ def target(shop: Shop, admin: Any) -> Target:
 
 
 PASSWORD = "a long password"
-PICTURE = base64.b64decode(
-    b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
-)
+PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 ROWS: dict[str, list[dict[str, Any]]] = {
     "/categories": [{"name": "Lamps"}, {"name": "Chairs"}],
     "/products": [

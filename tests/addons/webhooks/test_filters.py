@@ -87,6 +87,8 @@ def test_a_pattern_means_the_types_that_begin_like_it(
     assert matches(pattern, event_type) is found
 
 
-@pytest.mark.parametrize("text", ["", "**", "*.paid", "order*", "Order.paid", "order.", "order.*\n"])
+@pytest.mark.parametrize(
+    "text", ["", "**", "*.paid", "order*", "Order.paid", "order.", "order.*\n"]
+)
 def test_what_is_no_pattern_is_known(text: str) -> None:
     assert not is_pattern(text)

@@ -114,7 +114,9 @@ def test_events_that_were_missed_can_be_told_later(
     assert admin.post(f"{path}/replay", wanted | {"dry_run": True}).expect(200)["count"] == 0
 
 
-def test_reading_the_log_again_makes_no_second_delivery(bench: Any, webhook: Any, sink: Any) -> None:
+def test_reading_the_log_again_makes_no_second_delivery(
+    bench: Any, webhook: Any, sink: Any
+) -> None:
     from bodega_sdk import read_log
 
     webhook(sink.url, "product.*")

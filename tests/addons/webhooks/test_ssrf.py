@@ -15,10 +15,9 @@ from yarl import URL
 
 from bodega_sdk import _wire, now
 from bodega_sdk.testing.client import Client
-from bodega_webhooks import sending
 from bodega_webhooks.models import Webhook
 from bodega_webhooks.parcels import Parcel, Result
-from bodega_webhooks.sending import Courier
+from bodega_webhooks.sending import Courier, Resolver
 from bodega_webhooks.targets import Target
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -59,7 +58,7 @@ def canary() -> Iterator[tuple[int, list[Any]]]:
 
 def target(url: str) -> Target:
     return Target(
-        "w", URL(url), False, {}, '{"url":"","headers":{', (), (), 5.0, 1, None, False, now(), None
+        "w", url, False, {}, '{"url":"","headers":{', (), (), 5.0, 1, None, False, now(), None
     )  # fmt: skip
 
 
@@ -177,14 +176,14 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Names]]:
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Addresses of the internet that were to be connected to; nothing leaves this machine."""
     found: list[str] = []
-    vetted = sending._vetted_socket
+    vetted = Resolver.socket
 
-    def note(info: Any) -> socket.socket:
-        vetted(info).close()
+    def note(self: Resolver, info: Any) -> socket.socket:
+        vetted(self, info).close()
         found.append(info[4][0])
         raise OSError("nothing leaves this machine in a test")
 
-    monkeypatch.setattr(sending, "_vetted_socket", note)
+    monkeypatch.setattr(Resolver, "socket", note)
     return found
 
 
