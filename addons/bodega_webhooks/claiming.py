@@ -6,7 +6,7 @@ is written to once, when it is made. Which webhook is whose is decided row by ro
 ``FOR UPDATE SKIP LOCKED`` on PostgreSQL, and by the single writer on SQLite.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,8 @@ _DUE = (
     "AND d.status = 'waiting' AND d.due_at <= ?) "
 )
 _COLUMNS = (
-    "d.id", "d.message_id", "d.event_type", "d.ordering_key", "d.tries", "d.attempts", "d.payload"
+    "d.id", "d.message_id", "d.event_type", "d.ordering_key", "d.tries", "d.attempts", "d.due_at",
+    "d.payload",
 )  # fmt: skip
 _PARCELS = (
     "FROM webhooks_delivery AS d WHERE d.webhook_id = ? AND d.status = 'waiting' AND d.due_at <= ? "
@@ -115,16 +116,22 @@ def release(sender: str, rests: Mapping[str, float]) -> None:
             )
 
 
-def due(webhook: str, ordered: bool, limit: int) -> list[tuple[Parcel, str]]:
+#: What is read of a webhook: how many parcels, whether in order, and behind which date and id.
+Wanted = tuple[int, bool, tuple[str, str] | None]
+
+
+def due(webhook: str, wanted: Wanted) -> list[tuple[Parcel, str]]:
     """Return what is due for a webhook, oldest first, with the ids of their payloads."""
+    limit, ordered, after = wanted
     at = stamp(now())
     values: tuple[str, ...]
     if ordered:
         sql, values = f"{_PARCELS}{_IN_ORDER}ORDER BY d.event_offset, d.id", (webhook, at, at)
     else:
-        sql, values = f"{_PARCELS}ORDER BY d.due_at, d.id", (webhook, at)
+        behind = "AND (d.due_at, d.id) > (?, ?) " if after else ""
+        sql, values = f"{_PARCELS}{behind}ORDER BY d.due_at, d.id", (webhook, at, *(after or ()))
     return [
-        (Parcel(_hex(row[0]), webhook, row[1], row[2], row[3], row[4], row[5]), row[6])
+        (_parcel(webhook, row), row[7])
         for row in fetch_many(_COLUMNS, f"{sql} LIMIT {int(limit)}", values)
     ]
 
@@ -138,6 +145,16 @@ def bodies(payloads: Iterable[str]) -> dict[str, bytes]:
         rows = fetch_many(("id", "body"), rest, part)
         found.update({key: body.encode() for key, body in rows})
     return found
+
+
+def _parcel(webhook: str, row: Sequence[Any]) -> Parcel:
+    key, message, event_type, ordering, tries, attempts, due_at, _ = row
+    ident, due_text = _hex(key), _text(due_at)
+    return Parcel(ident, webhook, message, event_type, ordering, tries, attempts, due_text)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else stamp(value)
 
 
 def _hex(value: Any) -> str:

@@ -8,11 +8,12 @@ whether it is well again. So an endpoint that hangs or fails holds next to nothi
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bodega_sdk import now
-from bodega_webhooks.claiming import Held
+from bodega_webhooks.claiming import Held, Wanted
 from bodega_webhooks.parcels import KeyedQueue, Parcel, PlainQueue, Queue, Result
 from bodega_webhooks.recording import Health
 from bodega_webhooks.retrying import BUSY
@@ -25,6 +26,9 @@ _FIRST = 4
 _AHEAD, _MOST = 20, 2000
 # Longer than a second has it by so much: what is sent in time may arrive a little late.
 _MARGIN = 1.05
+
+#: Seconds between two times that all is read that is due.
+_READ_ALL = 1.0
 
 Send = Callable[[Target, Parcel], Awaitable[Result]]
 
@@ -49,6 +53,8 @@ class Lane:
         # Since when the database had nothing for it; None while it had.
         self.idle_since: float | None = None
         self.fed_last = 1
+        self._after: tuple[str, str] | None = None
+        self._read_all = 0.0
         self._send = send
         self._tell = tell
         self._allowed = 1.0 if held.failures >= OPENS_AFTER else float(_FIRST)
@@ -75,7 +81,21 @@ class Lane:
         if self.target.rate:
             most = min(most, 2 * self.target.rate)
         # As many again are read besides: what it has is still due in the database.
-        return 0 if 4 * len(self._queue) > 3 * most else most + len(self._open)
+        return 0 if 4 * len(self._queue) > 3 * most else most
+
+    def order(self) -> Wanted | None:
+        """Return what to read for it; None while it has enough.
+
+        Mostly only what comes behind what was read last; once in a while all that is due, for
+        what was committed late. What it has is due in the database, and read again then.
+        """
+        wants, at = self.wants, time.monotonic()
+        if not wants:
+            return None
+        if self.target.ordered or self._after is None or at - self._read_all > _READ_ALL:
+            self._after, self._read_all = None, at
+            return wants + len(self._open), self.target.ordered, None
+        return max(1, wants - len(self._queue)), False, self._after
 
     @property
     def empty(self) -> bool:
@@ -84,11 +104,16 @@ class Lane:
 
     def put(self, parcels: list[Parcel]) -> int:
         """Take parcels, but those that it has; return how many."""
-        known, taken = self._known(), 0
+        known, taken, after = self._known(), 0, self._after
         for parcel in parcels:
             if parcel.id not in known and not self.closed:
                 self._queue.put(parcel)
                 taken += 1
+        if parcels:
+            self._after = (parcels[-1].due_at, parcels[-1].id)
+        elif after is not None:
+            # Nothing is behind it; what may be in front is looked for next.
+            self._after, taken = None, 1
         self.fed_last = taken
         self._go()
         return taken

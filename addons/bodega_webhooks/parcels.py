@@ -14,6 +14,7 @@ class Parcel:
         id, webhook: as 32 hexadecimal digits.
         key: within which the order is kept; None where it is not.
         tries, attempts: that were made before.
+        due_at: as the database has it.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Parcel:
     key: str | None
     tries: int
     attempts: int
+    due_at: str = ""
     body: bytes = b""
 
 

@@ -46,13 +46,13 @@ class Exchange:
 
     Args:
         results, healths: to be written down.
-        wants: webhook → how many parcels, and whether in order.
+        wants: webhook → what to read of it.
         renew, look: whether leases are renewed, and webhooks read anew.
     """
 
     results: list[Result]
     healths: list[Health]
-    wants: dict[str, tuple[int, bool]]
+    wants: dict[str, claiming.Wanted]
     lanes: tuple[str, ...]
     renew: bool
     look: bool
@@ -160,8 +160,7 @@ class Sender:
             self._renewed, self._lease_until = at, at + held
         if look:
             self._looked = at
-        wants = {key: (lane.wants, lane.target.ordered) for key, lane in self._lanes.items()
-                 if lane.wants}  # fmt: skip
+        wants = {key: order for key, lane in self._lanes.items() if (order := lane.order())}
         healths = [health for lane in self._all() if (health := lane.health())]
         return Exchange(results, healths, wants, tuple(self._lanes), renew, look, self._rests())
 
@@ -194,8 +193,8 @@ class Sender:
         fresh = [item.webhook for item in told.taken]
         if told.look or fresh:
             told.targets = self._targets({*(told.lanes if told.look else ()), *fresh})
-        for key, (number, ordered) in told.wants.items():
-            told.due[key] = claiming.due(key, ordered, number)
+        for key, wanted in told.wants.items():
+            told.due[key] = claiming.due(key, wanted)
 
     def _targets(self, keys: set[str]) -> dict[str, Target]:
         """Return the targets of enabled webhooks; those that have not changed as they are."""
