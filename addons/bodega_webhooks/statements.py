@@ -2,7 +2,8 @@
 
 Python's driver of SQLite gives up the interpreter for each row, and gets it back late from
 a loop that is busy: ten times a second is nothing, ten thousand times is a standstill. So
-rows go in and out of SQLite as one value, JSON.
+rows go in and out of SQLite as one value, JSON. PostgreSQL's driver writes each value into the
+statement by itself; there they go in so too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,12 +12,10 @@ from typing import Any
 
 import orjson
 import peewee
-from psycopg2.extras import execute_values
 
 from bodega_sdk import UTCDateTimeField, database
 
 _STAMP = UTCDateTimeField()
-_PAGE = 1000
 
 
 def on_postgres() -> bool:
@@ -72,9 +71,6 @@ Column = tuple[str, str]
 def insert_each(table: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
     """Insert many rows."""
     names = ", ".join(f'"{name}"' for name, _ in columns)
-    if on_postgres():
-        _values(f"INSERT INTO {table} ({names}) VALUES %s", columns, rows)
-        return
     run(f"INSERT INTO {table} ({names}) {_from_json(columns)}", [_as_json(rows)])
 
 
@@ -91,19 +87,15 @@ def update_each(
     names = [name for name, _ in columns]
     changes = ", ".join(f"{name} = v.{name}" for name in names[1:])
     told, of = f"UPDATE {table} AS d SET {changes} FROM", f"WHERE d.id = v.id AND {where}"
-    if on_postgres():
-        _values(f"{told} (VALUES %s) AS v ({', '.join(names)}) {of}", columns, rows)
-        return
     run(f"{told} ({_from_json(columns)}) AS v {of}", [_as_json(rows)])
 
 
-def _values(sql: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
-    template = f"({', '.join(f'%s::{kind}' for _, kind in columns)})"
-    with peewee.__exception_wrapper__:
-        execute_values(database.obj.cursor(), sql, rows, template, _PAGE)
-
-
 def _from_json(columns: Sequence[Column]) -> str:
+    if on_postgres():
+        cells = ", ".join(
+            f"(value ->> {place})::{kind} AS {name}" for place, (name, kind) in enumerate(columns)
+        )
+        return f"SELECT {cells} FROM jsonb_array_elements(?::jsonb) AS rows (value)"
     shown = ", ".join(
         f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
     )
