@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from falcon import testing
 
+from bodega.database import outbox
 from bodega.http.app import build_app
 from bodega.http.gate import Gate
-from bodega.database import outbox
 from bodega.processes import this_process
 from bodega.settings import Settings
 from bodega.shop import Shop
