@@ -18,6 +18,9 @@ import pytest
 from bodega_sdk import AUTHENTICATED, PUBLIC, Reply, Route
 from bodega_sdk.schemas import Schema
 
+# Too much for the fast suite, which is to stay below ten minutes.
+pytestmark = pytest.mark.slow
+
 HERE = "tests/contracts/conftest.py"
 CAREFUL = pytest.mark.timeout(300)
 # What is declared is no matter of the engine.

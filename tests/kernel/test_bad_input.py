@@ -31,6 +31,9 @@ from bodega_sdk import Route, send_mail, transaction
 from bodega_sdk import schemas as kinds
 from bodega_sdk.testing.deployment import ADMIN
 
+# Too much for the fast suite, which is to stay below ten minutes.
+pytestmark = pytest.mark.slow
+
 #: What must never leave the API: tracebacks, SQL, the files and libraries behind it.
 LEAK = re.compile(
     rb'Traceback|File "|\bSELECT\b|INSERT INTO|psycopg|sqlite|peewee|-packages|\.py\b'
@@ -203,6 +206,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 SAMPLES = {
     "email": "new@example.com", "password": PASSWORD, "name": "New", "sku": "N-1",
     "price": "1.00", "refresh": "x", "value": 5, "country": "GB", "scopes": ["accounts.read"],
+    "from": 1,
 }  # fmt: skip
 
 
@@ -222,7 +226,7 @@ def members(route: Route) -> dict[str, fields.Field[Any]]:
     """Return the members of a route's body."""
     assert route.body is not None
     found: dict[str, fields.Field[Any]] = route.body().fields
-    return found
+    return {item.data_key or name: item for name, item in found.items()}
 
 
 MALFORMED = {
@@ -492,7 +496,8 @@ def _orderings(target: Target) -> Iterator[tuple[str, str]]:
     for route in target.routes:
         known = {item.name: item for item in route.parameters}
         choices = known["ordering"].choices if "ordering" in known else ()
-        if "cursor" in known:
+        # Without pages it is a plain offset, and none of them is wrong.
+        if {"cursor", "page"} <= set(known):
             yield from ((target.path(route), f"&ordering={c}") for c in choices)
             yield target.path(route), ""
 

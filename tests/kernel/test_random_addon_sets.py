@@ -21,6 +21,9 @@ from bodega.database.structure import tables_of
 from bodega.database.tables import AddonRow, JournalRow, LedgerRow, SettingRow
 from bodega.errors import AddonError, PlanDrift
 
+# Too much for the fast suite, which is to stay below ten minutes.
+pytestmark = pytest.mark.slow
+
 #: Together at least a hundred; PostgreSQL rehearses four times as slowly.
 EXAMPLES = {"sqlite": 75, "postgres": 35}
 SAMPLES = ("notes", "pins", "walls", "ledger")

@@ -197,5 +197,5 @@ def _unknown(name: str) -> NotFound:
     listed = ", ".join(there) or "none"
     return NotFound(
         f"There is no subscription {name!r}; there are: {listed}.",
-        [FieldError("subscription", "No subscription has this name.", name)],
+        [FieldError("name", "No subscription has this name.", name)],
     )

@@ -8,12 +8,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing.client import Client
 from bodega_webhooks.models import Endpoint, Webhook
 from bodega_webhooks.sender import serve
+
+# Too much for the fast suite, which is to stay below ten minutes.
+pytestmark = pytest.mark.slow
 
 WEBHOOKS = "/api/v1/webhooks"
 
