@@ -12,6 +12,7 @@ from bodega.database.connection import is_postgres
 from bodega.database.structure import load_order, quoted
 from bodega.errors import OperatorError
 from bodega_sdk.ids import uuid7
+from bodega_sdk.models import Model
 from bodega_sdk.testing.conformance.schema import Column, columns, indexes
 
 ROWS = 3
@@ -64,10 +65,28 @@ def _values(database: Any, table: str, number: int) -> Iterator[tuple[str, Any]]
             yield column.name, _parent(database, parents[column.name], column, number)
         elif column.null and number == ROWS - 1:
             yield column.name, None
+        elif column.name in _ids(table):
+            yield column.name, uuid7().hex
         else:
             # The first two rows are alike, as rows of a real shop may be.
             alone = column.name in unique or column.primary
             yield column.name, value(column, number if alone else number // 2)
+
+
+def _ids(table: str) -> set[str]:
+    """Return the columns that hold UUIDs: SQLite itself knows them for nothing but text."""
+    models: set[Any] = set()
+    waiting: list[Any] = [Model]
+    while waiting:
+        found = waiting.pop().__subclasses__()
+        models.update(item for item in found if item._meta.table_name == table)
+        waiting += found
+    return {
+        field.column_name
+        for model in models
+        for field in model._meta.sorted_fields
+        if isinstance(field, peewee.UUIDField)
+    }
 
 
 def _counts(column: Column) -> bool:
