@@ -85,7 +85,10 @@ def test_no_request_to_another_addon_fails(soak: Any) -> None:
 def test_the_load_reads_every_address_there_is(soak: Any) -> None:
     read = {answer["route"] for answer in soak.seen["answers"] if answer["method"] == "GET"}
     assert {route for route, _, _ in soak.seen["tour"]} <= read
-    assert {status for _, _, status in soak.seen["tour"]} == {200}
+    for route, path, status in soak.seen["tour"]:
+        # Of what the shop has none of, there is nothing to read.
+        nothing = "00000000-0000-7000-8000-000000000000" in path or route.endswith("/avatar")
+        assert status == (404 if nothing else 200), path
 
 
 def test_a_disabled_addon_answers_404_and_nothing_else_goes_wrong_with_it(soak: Any) -> None:
