@@ -64,7 +64,9 @@ def raise_generation() -> int:
 
 def shop_id() -> str:
     """Return the shop's own id, made in the open transaction when it has none."""
-    SettingRow.insert(name=_SHOP_ID, value=uuid7().hex).on_conflict_ignore().execute()
+    # Looked for first: who only reads must not wait for whoever writes.
+    if SettingRow.get_or_none(SettingRow.name == _SHOP_ID) is None:
+        SettingRow.insert(name=_SHOP_ID, value=uuid7().hex).on_conflict_ignore().execute()
     found: str = SettingRow.get_by_id(_SHOP_ID).value
     return found
 
