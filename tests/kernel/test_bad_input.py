@@ -81,6 +81,7 @@ class Target:
     token: str
     ids: dict[str, str]
     me: str = ""
+    found: list[Any] = field(default_factory=list)
 
     def send(self, attack: Attack) -> Answer:
         """Send a request as it is; testing's own client would correct some of them."""
@@ -870,9 +871,14 @@ _VALUES = st.recursive(
 )  # fmt: skip
 @given(data=st.data())
 def test_a_random_body_is_accepted_or_refused_as_promised(target: Target, data: Any) -> None:
-    for route, path, good in writing(target):
+    # Found once: what one example does to the shop must not change what the next one draws.
+    target.found = target.found or list(writing(target))
+    for route, path, good in target.found:
         names = st.sampled_from(sorted(members(route))) | st.text(max_size=5)
         changes = data.draw(st.dictionaries(names, _VALUES, min_size=1, max_size=4))
+        if "cascade" in members(route):
+            # An addon that is gone takes the routes along that the next body is for.
+            changes["cascade"] = False
         body = _json(good | changes)
         answer = target.send(Attack(route.method, path, body=body, headers=JSON))
         assert answer.status in (200, 201) or not list(faults(answer)), f"{path} {body!r}: {answer}"
