@@ -25,8 +25,6 @@ MOST = 50
 # How long one can look back, and how long a token that is used again is told from an
 # unknown one.
 _KEPT, _SPENT = timedelta(days=30), timedelta(days=7)
-# Tokens are read a few seconds longer than they are good, as clocks differ.
-_LEEWAY = timedelta(minutes=1)
 _DEAD = "The refresh token is no good, or its session has ended; log in again."
 
 
@@ -195,7 +193,7 @@ def _until(session: Session, moment: datetime) -> datetime:
     A refresh that held this row before us may have signed one just now.
     """
     latest: datetime = max(session.access_until, moment + _access_lifetime())
-    return latest + _LEEWAY
+    return latest
 
 
 def end_one(account_id: UUID, session_id: str, reason: str) -> bool:
