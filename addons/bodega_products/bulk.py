@@ -7,9 +7,10 @@ from uuid import UUID
 
 from peewee import chunked
 
+from bodega_products import bulk_variants, search_index, skus, slugs
 from bodega_products.companions import Companions
 from bodega_products.events import products_changed
-from bodega_products.models import Category, Product, Variant
+from bodega_products.models import Category, FormerSlug, Product, Translation, Variant
 from bodega_products.text import search_text, sku_key, slug_for, slugify
 from bodega_sdk import database, now, setting, transaction, uuid7
 from bodega_sdk.bulk import insert_or_update
@@ -87,11 +88,13 @@ class _Upsert:
         self._rows = rows
         self._organization = organization
         self._keys = [sku_key(row.sku) for row in rows]
+        skus.hold(of_variants=any(row.variants for row in rows))
         self._stamp = now()
         self._currency = setting("products.currency")
         self._categories = _categories(rows, make=organization is None)
         self._existing = _existing(self._keys)
         self._slugs = _slug_owners(rows)
+        self._claims = bulk_variants.Claims(rows, self._keys)
         self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
 
     def run(self, source: str) -> list[Outcome]:
@@ -118,7 +121,11 @@ class _Upsert:
     def _judge(self, row: ProductRow, key: str, values: dict[str, Any]) -> Outcome:
         if fault := self._foreign(row, key, values):
             return Outcome("refused", *fault)
+        if fault := self._claims.fault(row, key):
+            return Outcome("refused", *fault)
         slug = values.get("slug")
+        if slug in slugs.RESERVED:
+            return Outcome("refused", "slug", "this word is part of an address of the API")
         if slug is not None and self._slugs.setdefault(slug, key) != key:
             reason = f"another product has this slug: the one with SKU {self._slugs[slug]!r}"
             return Outcome("refused", "slug", reason)
@@ -150,9 +157,13 @@ class _Upsert:
     def _write(self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]) -> None:
         """Write in groups of rows that set the same columns: each is one kind of statement."""
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        ids_written: list[UUID] = []
         for row, key, values, _ in changed:
             columns = tuple(name for name in _COLUMNS if name in values)
-            groups.setdefault(columns, []).append(self._record(row, key, values))
+            record, old = self._record(row, key, values), self._existing.get(key)
+            groups.setdefault(columns, []).append(record)
+            ids_written.append(old["id"] if old else record["id"])
+        self._remember_slugs(changed)
         for columns, records in groups.items():
             _insert_or_update(records, columns)
         self._write_variants([row for row, *_ in changed if row.variants is not None])
@@ -160,6 +171,7 @@ class _Upsert:
         if more:
             ids = _ids([sku_key(row.sku) for row in more])
             self._companions.write({ids[sku_key(row.sku)]: row for row in more})
+        search_index.keep(ids_written)
 
     def _record(self, row: ProductRow, key: str, values: dict[str, Any]) -> dict[str, Any]:
         old = self._existing.get(key) or {}
@@ -179,19 +191,25 @@ class _Upsert:
             "search_text": search_text(name, row.sku),
         }
 
+    def _remember_slugs(
+        self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]
+    ) -> None:
+        given = [values["slug"] for _, _, values, _ in changed if values.get("slug")]
+        for some in chunked(given, _KEYS):
+            same = (FormerSlug.kind == "product") & FormerSlug.slug.in_(some)
+            FormerSlug.delete().where(same).execute()
+        for _, key, values, _ in changed:
+            old, new = self._existing.get(key), values.get("slug")
+            if old is not None and new and new != old["slug"]:
+                slugs.remember(Product, old["id"], old["slug"], new)
+
     def _write_variants(self, rows: list[ProductRow]) -> None:
         if not rows:
             return
         ids = _ids([sku_key(row.sku) for row in rows])
-        for some in chunked(list(ids.values()), _KEYS):
-            Variant.delete().where(Variant.product.in_(some)).execute()
-        records = [
-            {"id": uuid7(), "product": ids[sku_key(row.sku)], "position": place, **_plain(variant)}
-            for row in rows
-            for place, variant in enumerate(row.variants or (), 1)
-        ]
-        for some in chunked(records, _ROWS):
-            Variant.insert_many(some).execute()
+        bulk_variants.write(
+            {ids[key]: (key, row.variants or ()) for row in rows if (key := sku_key(row.sku))}
+        )
 
 
 def _insert_or_update(records: list[dict[str, Any]], columns: Iterable[str]) -> None:
@@ -235,6 +253,11 @@ def _slug_owners(rows: Sequence[ProductRow]) -> dict[str, str]:
     for some in chunked(slugs, _KEYS):
         query = Product.select(Product.slug, Product.sku_key).where(Product.slug.in_(some))
         owners.update(query.tuples())
+        translated = Translation.select(Translation.slug, Product.sku_key).join(
+            Product, on=(Translation.target == Product.id)
+        )
+        same = (Translation.kind == "product") & Translation.slug.in_(some)
+        owners.update(translated.where(same).tuples())
     return owners
 
 
@@ -254,7 +277,10 @@ def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, UUID]:
         return {}
     missing = named.keys() - _category_ids(named).keys() if make else set()
     for slug in sorted(missing):
-        made = Category.insert(id=uuid7(), name=named[slug][:200], slug=slug)
+        key = uuid7()
+        made = Category.insert(
+            id=key, path=f"{key.hex}/", name=named[slug][:200], slug=slug, position=0
+        )
         made.on_conflict_ignore().execute()
     return _category_ids(named)
 

@@ -1,8 +1,9 @@
 """The events of the catalogue."""
 
 from typing import Any
+from uuid import UUID
 
-from bodega_products.models import Product
+from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
 
 _FIELDS = {
@@ -14,15 +15,47 @@ _FIELDS = {
     "currency": "ISO 4217 code",
     "is_active": "true or false",
 }
+_VARIANT = {
+    "id": "UUID",
+    "product": "UUID of the product",
+    "sku": "text, empty without one",
+    "options": "object of names and values",
+    "price": "decimal string: its own, or the product's",
+    "currency": "ISO 4217 code",
+}
+_CATEGORY = {
+    "id": "UUID",
+    "slug": "text",
+    "name": "text",
+    "parent": "UUID of the category above, or null",
+    "is_active": "true or false",
+}
 product_created = Event("product.created", "A product was made.", _FIELDS)
 product_updated = Event("product.updated", "A product was changed.", _FIELDS)
 product_deleted = Event("product.deleted", "A product was deleted.", _FIELDS)
+product_restored = Event("product.restored", "A deleted product was brought back.", _FIELDS)
 products_changed = Event(
     "products.changed",
     "Many products were made or changed at once.",
     {"created": "how many", "updated": "how many", "source": "what did it, e.g. import:<id>"},
 )
-ALL = (product_created, product_updated, product_deleted, products_changed)
+products_deleted = Event(
+    "products.deleted",
+    "Several products were deleted at once; of a thousand at most in one event.",
+    {"ids": "list of UUIDs"},
+)
+variant_created = Event("variant.created", "A variant of a product was made.", _VARIANT)
+variant_updated = Event("variant.updated", "A variant of a product was changed.", _VARIANT)
+variant_deleted = Event("variant.deleted", "A variant of a product was deleted.", _VARIANT)
+category_created = Event("category.created", "A category was made.", _CATEGORY)
+category_updated = Event("category.updated", "A category was changed or moved.", _CATEGORY)
+category_deleted = Event("category.deleted", "A category was deleted.", _CATEGORY)
+ALL = (
+    product_created, product_updated, product_deleted, product_restored,
+    products_changed, products_deleted,
+    variant_created, variant_updated, variant_deleted,
+    category_created, category_updated, category_deleted,
+)  # fmt: skip
 
 
 def publish(event: Event, product: Product) -> None:
@@ -37,3 +70,33 @@ def publish(event: Event, product: Product) -> None:
         "is_active": product.is_active,
     }
     event.publish(str(product.id), data)
+
+
+def publish_deleted(ids: list[UUID]) -> None:
+    """Publish that several products were deleted."""
+    products_deleted.publish(str(ids[0]), {"ids": ids})
+
+
+def publish_variant(event: Event, variant: Variant, product: Product) -> None:
+    """Publish an event about one variant; events of one product keep their order."""
+    data: dict[str, Any] = {
+        "id": variant.id,
+        "product": product.id,
+        "sku": variant.sku,
+        "options": variant.options,
+        "price": str(variant.price_of(product)),
+        "currency": product.currency,
+    }
+    event.publish(str(product.id), data)
+
+
+def publish_category(event: Event, category: Category) -> None:
+    """Publish an event about one category."""
+    data: dict[str, Any] = {
+        "id": category.id,
+        "slug": category.slug,
+        "name": category.name,
+        "parent": category.parent_id,
+        "is_active": category.is_active,
+    }
+    event.publish(str(category.id), data)

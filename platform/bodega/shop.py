@@ -25,6 +25,7 @@ from bodega.hooks import quarantine
 from bodega.hooks.breakers import Breakers
 from bodega.hooks.calling import Caller
 from bodega.http import addresses
+from bodega.http.caching import Answers, Stores
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
 from bodega.mail import box
@@ -71,6 +72,7 @@ class Session:
             for name, chain in assembly.chains.items()
             if chain.called
         }
+        self.answers = Answers(self)
         self._at_work = Callers(capabilities.grants(assembly.addons, assembly.approved))
         self._packages = {addon.name: addon.manifest.package for addon in assembly.addons}
         self._secrets = capabilities.secrets(assembly.addons, assembly.settings)
@@ -311,6 +313,7 @@ class Shop:
         self._older: list[Session] = []
         self.breakers = Breakers()
         self.throttle = Throttle(settings, lambda: self.shop_id)
+        self.answer_stores = Stores(settings.redis_url, lambda: self.shop_id)
         self.current = Session(self, Assembly(0))
 
     # What is known only after the first start.

@@ -18,6 +18,7 @@ from marshmallow import fields
 
 from bodega_sdk.bulk import insert_or_update
 from bodega_sdk.errors import FieldError, InvalidInput
+from bodega_sdk.filters import Filter
 from bodega_sdk.http import Parameter
 from bodega_sdk.models import Model
 from bodega_sdk.pagination import Ordering
@@ -26,6 +27,7 @@ from bodega_sdk.schemas import (
     Amount,
     Boolean,
     Integer,
+    List,
     Nested,
     Schema,
     String,
@@ -33,6 +35,7 @@ from bodega_sdk.schemas import (
     Uuid,
     ValidationError,
 )  # fmt: skip
+from bodega_sdk.showing import Shower
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "": lambda left, right: left == right,
@@ -166,6 +169,9 @@ class Extension:
             whole numbers ``__gte`` and ``__lte``.
         orderings: fields, never null and with a default, that lists can be ordered by.
         addon: its owner; written in by the kernel.
+        short: query parameters without the addon's name: each stands for one of its own,
+            ``{"points_min": "points__gte"}``, or is a :class:`Filter` whose condition also
+            holds, or not, for rows without a companion. No two addons may have the same.
 
     Example::
 
@@ -179,6 +185,7 @@ class Extension:
     filters: tuple[str, ...] = ()
     orderings: tuple[str, ...] = ()
     addon: str = field(default="")
+    short: Mapping[str, str | Filter] = field(default_factory=dict, hash=False)
 
     #: Types of the fields that can be filtered by.
     TYPES: ClassVar[Mapping[type[peewee.Field], type]] = {
@@ -221,9 +228,19 @@ class Extension:
         for name in set(self.filters) & known.keys():
             if self._type(known[name]) is None:
                 yield f"{self.model.__name__}.{name}: fields of its type cannot be filtered by"
+        yield from self._short_faults()
         for name in set(self.orderings) & known.keys():
             if known[name].null or callable(known[name].default):
                 yield f"{self.model.__name__}.{name}: to order by it, it needs a plain default"
+
+    def _short_faults(self) -> Iterator[str]:
+        full = {parameter.name for parameter, _ in self._own_conditions()}
+        for name, meant in self.short.items():
+            if isinstance(meant, Filter):
+                if meant.parameter.name != name:
+                    yield f"short {name!r}: its filter's parameter is {meant.parameter.name!r}"
+            elif f"{self.addon}.{meant}" not in full:
+                yield f"short {name!r}: there is no filter {meant!r}"
 
     @classmethod
     def _type(cls, item: peewee.Field) -> type | None:
@@ -234,7 +251,20 @@ class Extension:
 
     def conditions(self) -> Iterator[tuple[Parameter, Callable[[Any], Any]]]:
         """Yield its query parameters, each with what makes a condition of the value."""
+        own = dict(self._own_conditions())
+        yield from own.items()
+        by_name = {parameter.name: parameter for parameter in own}
+        for name, meant in self.short.items():
+            if isinstance(meant, Filter):
+                yield meant.parameter, meant.apply
+            else:
+                full = by_name[f"{self.addon}.{meant}"]
+                yield replace(full, name=name), own[full]
+
+    def _own_conditions(self) -> Iterator[tuple[Parameter, Callable[[Any], Any]]]:
         for name in self.filters:
+            if name not in self.model._meta.fields:
+                continue  # One of its faults.
             item = self.model._meta.fields[name]
             kind = self._type(item) or str
             for suffix in _COMPARISONS if kind is int else ("",):
@@ -270,24 +300,42 @@ class Extension:
 
     def show(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
         """Return its members for each of many rows, as they are shown."""
-        shown: list[dict[str, Any]] = _schema(self.schema).dump(
-            map(self.companion, rows), many=True
-        )
-        return shown
+        rows = list(rows)
+        self._read_for([row for row in rows if not hasattr(row, self.attribute)])
+        model: Any = self.model
+        return _shower(self.schema, model).show(map(self.companion, rows))
 
-    def take(self, row: Any, data: Mapping[str, Any], *, whole: bool) -> None:
-        """Write loaded members; ``whole`` resets those that were not sent."""
+    def _read_for(self, rows: list[Any]) -> None:
+        """Read the companions of rows that were read without them."""
+        found = self.model.read_many([row.id for row in rows]) if rows else {}
+        for row in rows:
+            setattr(row, self.attribute, found[row.id])
+
+    def take(
+        self, row: Any, data: Mapping[str, Any], *, whole: bool, spared: Iterable[str] = ()
+    ) -> None:
+        """Write loaded members.
+
+        Args:
+            whole: whether those that were not sent are reset, but for read-only ones.
+            spared: members that are not reset either: the caller may not write them.
+        """
         try:
             values = self.model.loaded(data, row.id)
         except InvalidInput as error:
             raise _below(self.addon, error) from None
         if whole:
-            values = self.defaults() | values
+            values = self._reset(spared) | values
         self.model.write(row.id, **values)
         companion = self.companion(row)
         for name, value in values.items():
             setattr(companion, name, value)
         setattr(row, self.attribute, companion)
+
+    def _reset(self, spared: Iterable[str]) -> dict[str, Any]:
+        members = _schema(self.schema).fields
+        kept = {name for name, item in members.items() if item.dump_only} | set(spared)
+        return {name: value for name, value in self.defaults().items() if name not in kept}
 
     # What files hold.
 
@@ -325,6 +373,11 @@ def _cell(member: fields.Field[Any]) -> Callable[[str], Any]:
 
 
 @lru_cache
+def _shower(kind: type[Schema], model: Any) -> Shower:
+    return Shower(kind, model)
+
+
+@lru_cache
 def _schema(kind: type[Schema]) -> Schema:
     """Return a schema to show rows with; making one takes longer than showing ten."""
     return kind()
@@ -354,12 +407,25 @@ def _with_default(item: peewee.Field) -> Any:
     return peewee.fn.COALESCE(item, default).coerce(False)
 
 
-def extended(schema: type[Schema], extensions: Iterable[Extension]) -> type[Schema]:
-    """Return a schema with a member for each extension."""
+def extended(
+    schema: type[Schema], extensions: Iterable[Extension], includes: Iterable[Any] = ()
+) -> type[Schema]:
+    """Return a schema with a member for each extension, and for each include."""
+    return _extended(schema, tuple(extensions), tuple(includes))
+
+
+# Kept, so that two collections of the same rows have one schema, and documents one name.
+@lru_cache(maxsize=256)
+def _extended(
+    schema: type[Schema], extensions: tuple[Extension, ...], includes: tuple[Any, ...]
+) -> type[Schema]:
     members: dict[str, Any] = {
         item.addon: Nested(item.schema, metadata={"description": f"Added by {item.addon}."})
         for item in extensions
     }
+    for item in includes:
+        told = {"description": f"Only with `?include={item.name}`. {item.help}".strip()}
+        members[item.name] = List(Nested(item.schema), dump_only=True, metadata=told)
     if not members:
         return schema
     meta = type("Meta", (schema.Meta,), {"register": False})

@@ -235,6 +235,10 @@ class Route:
         objects: whose objects it reaches: ``all``, those of the caller's ``organization``,
             or the caller's ``own``; its handler sees to that.
         beyond: the permission with which it reaches all of them nevertheless.
+        cached: whether answers to GET may be given again while no table changed that they
+            were made of. They may depend on nothing else but the address with its query, the
+            permissions and the organization of the caller (and who it is where ``objects``
+            are its own), ``Accept-Language`` and settings: not on the time, for instance.
 
     Example::
 
@@ -263,6 +267,7 @@ class Route:
     tag: str = ""
     objects: str = "all"
     beyond: str = ""
+    cached: bool = False
     addon: str = ""
     #: Path and class of the collection that it belongs to.
     mounted: "tuple[str, type[Any]] | None" = field(default=None, compare=False, repr=False)

@@ -67,7 +67,9 @@ class Money:
     def __str__(self) -> str:
         """Return the amount as a decimal string, e.g. ``"29.99"``, without the currency."""
         places = exponent(self.currency)
-        return str(Decimal(self.minor).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
+        digits = str(abs(self.minor)).rjust(places + 1, "0")
+        sign = "-" if self.minor < 0 else ""
+        return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.minor + self._same(other).minor, self.currency)

@@ -111,7 +111,7 @@ class Target:
     def path(self, route: Route) -> str:
         """Return the address of a route, with the id of a row that there is."""
         root = route.path.split("/{")[0]
-        return "/api/v1" + re.sub(r"{\w+}", self.ids.get(root, NOT_FOUND), route.path)
+        return "/api/v1" + re.sub(r"{\w+}", self.ids.get(root, NOT_FOUND), _filled(route))
 
     def contents(self) -> list[Any]:
         """Return every row of the shop, with its events and jobs."""
@@ -173,6 +173,13 @@ def target(shop: Shop, admin: Any) -> Target:
     for path, sent in ROWS.items():
         for body in sent:
             made.setdefault(path, admin.post(f"/api/v1{path}", body).json["id"])
+    chair = made["chair"] = admin.get("/api/v1/products/C-1").json["id"]
+    for size in ("S", "L"):
+        variant = {"product": chair, "options": {"Size": size}}
+        made["/variants"] = admin.post("/api/v1/variants", variant).json["id"]
+    for path, words in (("/products", "Lampe"), ("/categories", "Lampen")):
+        admin.put(f"/api/v1{path}/{made[path]}/translations/de", {"name": words})
+    admin.put(f"/api/v1/products/{made['/products']}/prices/EUR", {"price": "1.00"})
     upload = {"headers": {"Content-Type": "text/csv"}, "body": "sku,name,price\nA,B,1\n"}
     made["/imports"] = made["/jobs"] = admin.post("/api/v1/imports", **upload).json["id"]
     admin.post("/api/v1/imports", **upload)
@@ -195,6 +202,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"name": "Lamp", "sku": "L-1", "price": "29.99", "category": "lamps"},
         {"name": "Chair", "sku": "C-1", "price": "99.00"},
     ],
+    "/tags": [{"name": "Red"}, {"name": "Blue"}],
     "/users": [{"email": "vera@example.com", "password": PASSWORD, "role": "vendor"}],
     "/organizations": [{"name": "Acme"}, {"name": "Bolt"}],
     "/addresses": [
@@ -207,7 +215,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 SAMPLES = {
     "email": "new@example.com", "password": PASSWORD, "name": "New", "sku": "N-1",
     "price": "1.00", "refresh": "x", "value": 5, "country": "GB", "scopes": ["accounts.read"],
-    "from": 1,
+    "from": 1, "products": [{"name": "New", "sku": "N-1", "price": "1"}],
 }  # fmt: skip
 
 
@@ -219,7 +227,8 @@ def writing(target: Target) -> Iterator[tuple[Route, str, dict[str, Any]]]:
     for route in target.routes:
         if route.body is not None:
             required = [name for name, item in members(route).items() if item.required]
-            good = {} if route.partial else {name: SAMPLES.get(name, "x") for name in required}
+            samples = SAMPLES | {"product": target.ids["chair"]}
+            good = {} if route.partial else {name: samples.get(name, "x") for name in required}
             yield route, target.path(route), good
 
 
@@ -392,6 +401,8 @@ def _bad_values(name: str, item: fields.Field[Any]) -> tuple[Any, ...]:
     texts = _TEXTS if isinstance(item, fields.String) else ()
     # A password that is short is good to log in with: it is wrong, not malformed.
     own = _BY_NAME.get(name, ()) if not (name == "password" and _logs_in(item)) else ("x" * 129,)
+    if name == "sku" and not item.required:
+        own = own[3:]  # Without one, it is empty.
     return (*texts, *of_kind, *own)
 
 
@@ -586,7 +597,7 @@ def _items(target: Target) -> Iterator[tuple[Route, bytes]]:
 
 def _change(route: Route) -> dict[str, Any]:
     """Return a change that a route takes which wants no member."""
-    known = {"name": "New", "first_name": "New"}
+    known = {"name": "New", "first_name": "New", "position": 9}
     return {name: value for name, value in known.items() if name in members(route)}
 
 
@@ -595,7 +606,12 @@ def _parameter(route: Route) -> str:
 
 
 def _at(route: Route, key: str) -> str:
-    return "/api/v1" + re.sub(r"{\w+}", lambda _: key, route.path)
+    return "/api/v1" + re.sub(r"{\w+}", lambda _: key, _filled(route))
+
+
+def _filled(route: Route) -> str:
+    """Return a route's path with the parameters behind the first one filled in."""
+    return route.path.replace("{language}", "de").replace("{currency}", "EUR")
 
 
 def _bad_paths(target: Target, route: Route) -> Iterator[str]:

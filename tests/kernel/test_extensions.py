@@ -12,6 +12,7 @@ import pytest
 from bodega.addons import lifecycle
 from bodega.database.tables import AddonRow
 from bodega.errors import AddonError
+from bodega_products.models import Product
 from bodega_sdk import Model
 from bodega_sdk.models import database
 
@@ -262,6 +263,9 @@ def test_a_deleted_row_takes_its_companions_along_and_counts_are_right(
     assert api.delete(f"{PRODUCTS}/{made[0]['id']}").status_code == 204
     assert api.get(query).json["count"] == 2
     (extension,) = shop.assembly.extensions["products.product"]
+    # It can be restored, so its companion stays; it goes with the row.
+    assert extension.model.select().count() == 3
+    Product.get_by_id(made[0]["id"]).delete_instance()
     assert extension.model.select().count() == 2
 
 

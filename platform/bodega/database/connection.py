@@ -1,8 +1,10 @@
 """Opening the shop's databases: one PostgreSQL database, or two SQLite files."""
 
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import peewee
@@ -11,6 +13,8 @@ from playhouse.pool import PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
 
 from bodega.database.collections import VersionedWrites
+from bodega.database.preparing import PreparedReads
+from bodega.database.watching import WatchedReads
 from bodega.errors import ConfigurationError, DatabaseUnreachable
 from bodega.settings import Settings
 
@@ -23,15 +27,40 @@ _PRAGMAS = {
 }
 #: Seconds that a writer waits for another on SQLite, or a thread for a connection.
 WAIT = 8
+#: Seconds that a connection which was used is believed to be alive.
+_SURELY_ALIVE = 1.0
 _FIELD_TYPES = {"TIMESTAMPTZ": "TIMESTAMPTZ"}
 
 
-class Sqlite(VersionedWrites, peewee.SqliteDatabase):
+class Sqlite(VersionedWrites, WatchedReads, peewee.SqliteDatabase):
     """A SQLite file in WAL mode whose transactions take the write lock at once."""
 
 
-class Postgres(VersionedWrites, PooledPostgresqlDatabase):
-    """A pool of PostgreSQL connections."""
+class Postgres(VersionedWrites, WatchedReads, PreparedReads, PooledPostgresqlDatabase):
+    """A pool of PostgreSQL connections.
+
+    The pool asks each connection that it lends whether it is alive, which costs as much as a
+    small query; here those are asked only that nobody used for a while.
+    """
+
+    def _is_closed(self, conn: Any) -> bool:
+        used = self._used.get(id(conn), 0.0)
+        if not conn.closed and time.monotonic() - used < _SURELY_ALIVE:
+            return False
+        closed: bool = super()._is_closed(conn)
+        return closed
+
+    def _can_reuse(self, conn: Any) -> bool:
+        if len(self._used) > 1000:
+            self._used.clear()
+        self._used[id(conn)] = time.monotonic()
+        reusable: bool = super()._can_reuse(conn)
+        return reusable
+
+    @cached_property
+    def _used(self) -> dict[int, float]:
+        """When connections were given back; of one that is gone it is soon too long ago."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

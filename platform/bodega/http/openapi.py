@@ -19,6 +19,7 @@ from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.http import Parameter, Route
 from bodega_sdk.identity import Credential
+from bodega_sdk.members import PERMISSION
 from bodega_sdk.schemas import Schema
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def document(assembly: "Assembly", kernel: Sequence[Route] = ()) -> dict[str, An
         "Bodega", __version__, "3.1.0", plugins=[plugin],
         info={"description": "The API of this shop, as its enabled addons make it."},
     )  # fmt: skip
+    converter: Any = plugin.converter
+    converter.add_attribute_function(_permission)
     spec.components.schema("Problem", _PROBLEM)
     describe(spec, assembly.credentials)
     for addon in assembly.addons:
@@ -88,6 +91,12 @@ def _schema_name(schema: Any) -> str:
     package = kind.__module__.partition(".")[0].removeprefix("bodega_")
     name = f"{package}.{kind.__name__.removesuffix('Schema')}"
     return f"{name}Patch" if getattr(schema, "partial", None) else name
+
+
+def _permission(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """Tell which permission a member needs."""
+    found = field.metadata.get(PERMISSION)
+    return {"x-permission": found} if found else {}
 
 
 def _names(path: str) -> list[str]:
