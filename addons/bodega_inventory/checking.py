@@ -69,8 +69,11 @@ def _compare(wanted: Sequence[UUID]) -> Iterator[Disagreement]:
             yield Disagreement(items[key].product, key, "level", None, on_hand - reserved)
     for level in levels:
         yield from _of_level(level, *said[level.id], promised.get(level.id, 0))
+    grouped: dict[UUID, list[Level]] = {key: [] for key in wanted}
+    for level in levels:
+        grouped[level.product].append(level)
     for key in alive:
-        yield from _of_product(key, levels, shown[key])
+        yield from _of_product(key, grouped[key], shown[key])
 
 
 def _of_level(level: Level, on_hand: int, reserved: int, promised: int) -> Iterator[Disagreement]:
@@ -85,8 +88,7 @@ def _of_level(level: Level, on_hand: int, reserved: int, promised: int) -> Itera
 
 
 def _of_product(key: UUID, levels: Sequence[Level], shown: ProductStock) -> Iterator[Disagreement]:
-    own = [level for level in levels if level.product == key]
-    for name, expected in figures.of_product(own).items():
+    for name, expected in figures.of_product(levels).items():
         if getattr(shown, name) != expected:
             yield Disagreement(key, key, f"shown {name}", getattr(shown, name), expected)
 

@@ -9,7 +9,7 @@ from bodega_inventory.models import Level
 from bodega_sdk import Occurrence
 
 HEARD = (
-    "product.updated", "product.deleted", "product.restored", "products.deleted",
+    "product.updated", "product.deleted", "product.restored",
     "variant.created", "variant.deleted",
 )  # fmt: skip
 
@@ -27,9 +27,4 @@ def follow(events: list[Occurrence]) -> None:
 def _products(events: Iterable[Occurrence]) -> Iterable[UUID]:
     for event in events:
         data: dict[str, Any] = event.data
-        if event.name.startswith("variant."):
-            yield UUID(data["product"])
-        elif "ids" in data:
-            yield from map(UUID, data["ids"])
-        else:
-            yield UUID(data["id"])
+        yield UUID(data["product" if event.name.startswith("variant.") else "id"])

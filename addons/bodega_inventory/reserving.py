@@ -68,7 +68,8 @@ def reserve(
             if counted[item.id]:
                 book.move(item, "reservation", -item.quantity, cause, place)
         book.close(reference)
-        Reservation.delete().where(Reservation.reference == reference).execute()
+        if there:
+            Reservation.delete().where(Reservation.reference == reference).execute()
         rows = [_row(item, book, cause, ends, counted[item.id]) for item in wanted]
         Reservation.insert_many(rows).execute()
     return Reserved(reference, tuple(wanted), OPEN, ends)

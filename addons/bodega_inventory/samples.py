@@ -1,5 +1,8 @@
 """Stock for the sample products of ``bodega sample-data``."""
 
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
 import peewee
 
 from bodega_inventory.book import Cause
@@ -15,19 +18,31 @@ _KIND = "products.product"
 
 
 def make(run: SampleRun) -> None:
-    """Receive a few pieces of each sample product that was never stocked."""
+    """Receive a few pieces of each form of the sample products that were never stocked."""
     wanted = [sample_id(_KIND, number) for number in range(run.count)]
     there = {
         key for (key,) in Level.select(Level.product).where(Level.product.in_(wanted)).tuples()
     }
-    draw = run.draw("inventory.stock")
-    pieces = {key: draw.choice((0, 2, 4, 8, 15, 40, 120)) for key in wanted}
-    alive = products.products_of(wanted)
-    items = [Item(k, None, n) for k, n in pieces.items() if k in alive and k not in there and n]
+    forms, alive = products.forms_of(wanted), products.products_of(wanted)
+    items = [
+        item
+        for key in wanted
+        if key in alive and key not in there
+        for item in _items(run, key, [one.id for one in forms.get(key, ())])
+    ]
     run.found("stock levels", len(there))
     for some in portions(items, 500):
         move("receipt", some, Cause("sample data"))
         run.made("stock levels", len(some))
+
+
+def _items(run: SampleRun, product: UUID, forms: Sequence[UUID]) -> Iterator[Item]:
+    """Yield what there is of a product: the same each time, of some nothing."""
+    draw = run.draw(f"inventory {product}")
+    for form in forms or (None,):
+        pieces = draw.choice((0, 2, 4, 8, 15, 40, 120))
+        if pieces:
+            yield Item(product, form, pieces)
 
 
 def remove(run: SampleRun) -> None:

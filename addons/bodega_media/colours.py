@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image, ImageCms, ImageOps
 
 #: Modes that hold 16 bits or more of grey.
-_DEEP = ("I;16", "I;16B", "I")
+_DEEP = ("I;16", "I")
 _MANAGED = ("RGB", "RGBA", "L", "CMYK")
 
 
@@ -34,7 +34,7 @@ def _eight_bits(found: Image.Image) -> Image.Image:
     """Return deep grey as the usual grey; Pillow would cut it off at 255."""
     if found.mode not in _DEEP:
         return found
-    return found.convert("I").point(_high_byte).convert("L")
+    return found.point(_high_byte).convert("L")
 
 
 def _high_byte(value: Any) -> Any:

@@ -19,7 +19,10 @@ _NAMED: Mapping[str, Colour] = {
     "purple": (112, 74, 146), "brown": (116, 78, 52), "oak": (176, 132, 84),
     "walnut": (98, 66, 46), "brass": (188, 148, 72), "copper": (178, 104, 70),
     "steel": (150, 158, 166), "linen": (214, 202, 178), "leather": (134, 84, 50),
-    "teal": (32, 124, 124), "navy": (32, 48, 92), "silver": (180, 184, 190),
+    "ash": (204, 182, 146), "glass": (142, 182, 186), "cotton": (206, 198, 184),
+    "wool": (158, 132, 112), "stoneware": (146, 138, 124), "iron": (58, 58, 62),
+    "felt": (122, 126, 134), "canvas": (184, 164, 124), "sand": (210, 190, 154),
+    "moss": (98, 110, 70), "teal": (32, 124, 124), "navy": (32, 48, 92), "silver": (180, 184, 190),
 }  # fmt: skip
 
 
@@ -70,6 +73,31 @@ def _table(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
     for left in (18, 77):
         board.rectangle(_at(left, 46, left + 5, 88), fill=dark)
     board.rounded_rectangle(_at(10, 38, 90, 47), 2 * _UNIT, fill=main)
+
+
+def _pendant(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
+    board.rectangle(_at(49, 0, 51, 34), fill=dark)
+    board.pieslice(_at(20, 30, 80, 102), 180, 360, fill=main)
+    board.ellipse(_at(42, 62, 58, 74), fill=(250, 232, 170))
+
+
+def _shelf(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
+    for left in (22, 74):
+        board.rectangle(_at(left, 14, left + 4, 88), fill=dark)
+    for top in (18, 40, 62, 84):
+        board.rectangle(_at(20, top, 80, top + 4), fill=main)
+
+
+def _knife(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
+    board.polygon(_at(44, 58, 44, 16, 58, 34, 58, 58), fill=(192, 198, 204))
+    board.rounded_rectangle(_at(44, 58, 58, 90), 3 * _UNIT, fill=main)
+    board.ellipse(_at(49, 66, 53, 70), fill=dark)
+
+
+def _sock(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
+    board.rounded_rectangle(_at(34, 16, 58, 84), 4 * _UNIT, fill=main)
+    board.rounded_rectangle(_at(34, 64, 82, 86), 10 * _UNIT, fill=main)
+    board.rectangle(_at(34, 16, 58, 24), fill=dark)
 
 
 def _cup(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
@@ -129,10 +157,14 @@ def _box(board: ImageDraw.ImageDraw, main: Colour, dark: Colour) -> None:
 _SHAPES: Mapping[Draw, str] = {
     _lamp: "lamp light lantern torch",
     _seat: "chair stool sofa armchair bench seat couch",
-    _table: "table desk shelf sideboard",
+    _pendant: "pendant chandelier",
+    _shelf: "shelf shelves bookcase rack",
+    _knife: "knife knives cleaver spatula",
+    _sock: "sock socks stocking",
+    _table: "table desk sideboard",
     _cup: "mug cup teapot kettle jug pitcher coffee tea",
     _bottle: "bottle flask carafe vase soap shampoo oil wine thermos",
-    _bag: "bag tote backpack basket satchel purse rucksack",
+    _bag: "bag handbag tote backpack basket satchel purse rucksack",
     _shirt: "shirt t-shirt jacket sweater hoodie coat jumper blouse dress cardigan",
     _book: "book notebook journal diary novel planner",
     _clock: "clock watch mirror plate timer",

@@ -1,13 +1,14 @@
 """Making, changing, deleting and restoring products. Call these in a transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import peewee
 
-from bodega_products import events, search_index, skus, slugs, tagging
+from bodega_products import events, search_index, skus, slugs, tagging, telling
 from bodega_products.hookspecs import refuse_deletion
 from bodega_products.models import Category, Product, Translation, Variant
 from bodega_products.text import search_text, sku_key
@@ -16,7 +17,7 @@ from bodega_sdk.errors import FieldError, InvalidInput, invalid
 
 _AMOUNTS = (("price", "price_minor"), ("compare_at_price", "compare_at_minor"),
             ("cost", "cost_minor"))  # fmt: skip
-#: Products of one statement, and of one event.
+#: Products of one statement.
 _KEYS = 1000
 
 
@@ -74,7 +75,8 @@ def _refuse_new_currency(product: Product, data: dict[str, Any]) -> None:
 def delete_products(products: Iterable[Product]) -> None:
     """Delete products: they are gone for everybody, but can be restored.
 
-    Their SKUs and slugs, and the SKUs of their variants, are free for others.
+    Their SKUs and slugs, and the SKUs of their variants, are free for others. Each has its
+    event ``product.deleted``; of more than a thousand a job publishes them.
 
     Raises:
         Vetoed: an addon has a reason to keep one of them.
@@ -83,19 +85,20 @@ def delete_products(products: Iterable[Product]) -> None:
     if not products:
         return
     refuse_deletion(tuple(product.id for product in products))
-    if len(products) == 1:
-        events.publish(events.product_deleted, products[0])
+    stamp = now()
+    if len(products) > telling.MOST:
+        telling.tell_deletions.enqueue(deleted_at=stamp.isoformat())
+    else:
+        for product in products:
+            events.publish(events.product_deleted, product)
     for some in peewee.chunked(products, _KEYS):
-        keys = [product.id for product in some]
-        _bury(keys)
-        if len(products) > 1:
-            events.publish_deleted(keys)
+        _bury([product.id for product in some], stamp)
 
 
-def _bury(keys: list[UUID]) -> None:
+def _bury(keys: list[UUID], stamp: datetime) -> None:
     # No SKU as it is compared begins with a blank, and no slug with a tilde.
     Product.update(
-        deleted_at=now(), updated_at=now(), kept_slug=Product.slug,
+        deleted_at=stamp, updated_at=stamp, kept_slug=Product.slug,
         slug=peewee.SQL("'~' || CAST(id AS TEXT)"),
         sku_key=peewee.SQL("' ' || CAST(id AS TEXT)"),
     ).where(Product.id.in_(keys)).execute()  # fmt: skip

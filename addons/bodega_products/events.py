@@ -1,7 +1,6 @@
 """The events of the catalogue."""
 
 from typing import Any
-from uuid import UUID
 
 from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
@@ -39,11 +38,6 @@ products_changed = Event(
     "Many products were made or changed at once.",
     {"created": "how many", "updated": "how many", "source": "what did it, e.g. import:<id>"},
 )
-products_deleted = Event(
-    "products.deleted",
-    "Several products were deleted at once; of a thousand at most in one event.",
-    {"ids": "list of UUIDs"},
-)
 variant_created = Event("variant.created", "A variant of a product was made.", _VARIANT)
 variant_updated = Event("variant.updated", "A variant of a product was changed.", _VARIANT)
 variant_deleted = Event("variant.deleted", "A variant of a product was deleted.", _VARIANT)
@@ -52,7 +46,7 @@ category_updated = Event("category.updated", "A category was changed or moved.",
 category_deleted = Event("category.deleted", "A category was deleted.", _CATEGORY)
 ALL = (
     product_created, product_updated, product_deleted, product_restored,
-    products_changed, products_deleted,
+    products_changed,
     variant_created, variant_updated, variant_deleted,
     category_created, category_updated, category_deleted,
 )  # fmt: skip
@@ -70,11 +64,6 @@ def publish(event: Event, product: Product) -> None:
         "is_active": product.is_active,
     }
     event.publish(str(product.id), data)
-
-
-def publish_deleted(ids: list[UUID]) -> None:
-    """Publish that several products were deleted."""
-    products_deleted.publish(str(ids[0]), {"ids": ids})
 
 
 def publish_variant(event: Event, variant: Variant, product: Product) -> None:

@@ -76,6 +76,18 @@ def variants_of(ids: Iterable[UUID]) -> dict[UUID, VariantFacts]:
     return {row.id: _variant(row) for row in _many(query, Variant.id, ids)}
 
 
+def forms_of(products: Iterable[UUID]) -> dict[UUID, list[VariantFacts]]:
+    """Return the variants of products by the products' ids, in their order.
+
+    Products that come in one form, or are gone, lack.
+    """
+    query = Variant.select(Variant, Product).join(Product).where(Product.deleted_at.is_null())
+    found: dict[UUID, list[VariantFacts]] = {}
+    for row in _many(query.order_by(Variant.position), Variant.product, products):
+        found.setdefault(row.product_id, []).append(_variant(row))
+    return found
+
+
 def items_of_skus(skus: Iterable[str]) -> dict[str, tuple[UUID, UUID | None]]:
     """Return what SKUs belong to, as they were asked for: a product, or one of its variants.
 

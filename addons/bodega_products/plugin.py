@@ -11,6 +11,7 @@ from bodega_products import (
     sample_data,
     search_jobs,
     search_models,
+    telling,
     variant_resources,
 )
 from bodega_products.models import (
@@ -54,7 +55,7 @@ def register_events() -> Iterable[Event]:
 @hookimpl
 def register_jobs() -> Iterable[Job]:
     """The jobs."""
-    return search_jobs.JOBS
+    return [*search_jobs.JOBS, *telling.JOBS]
 
 
 @hookimpl

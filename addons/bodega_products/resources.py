@@ -19,6 +19,7 @@ from bodega_products.schemas import ProductSchema, QuoteSchema
 from bodega_products.search_routes import Searched
 from bodega_products.visibility import WRITE, WRITE_ALL, listed, visible
 from bodega_sdk import PUBLIC, Parameter, Reply, Request, Route, transaction
+from bodega_sdk.bulk import among
 from bodega_sdk.errors import Conflict, FieldError, NotFound, PermissionDenied
 from bodega_sdk.schemas import load
 
@@ -274,7 +275,9 @@ def _variants(products: list[Product]) -> dict[Any, list[Variant]]:
     grouped: dict[Any, list[Variant]] = defaultdict(list)
     if products:
         ids = [product.id for product in products]
-        for variant in Variant.select().where(Variant.product.in_(ids)).order_by(Variant.position):
+        for variant in (
+            Variant.select().where(among(Variant.product, ids)).order_by(Variant.position)
+        ):
             grouped[variant.product_id].append(variant)
     return grouped
 

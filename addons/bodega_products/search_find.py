@@ -95,7 +95,7 @@ def _conditions(row: Any, query: Query) -> Iterator[Any]:
     if not query.terms:
         yield peewee.SQL("1 = 0")
     if query.wanted:
-        yield _matching(row, query.wanted)
+        yield _matching(query.wanted)
     for term in query.wanted:
         if any(len(form.words) > 1 for form in term.forms):
             yield _within(row, term)
@@ -103,16 +103,20 @@ def _conditions(row: Any, query: Query) -> Iterator[Any]:
         yield ~_within(row, term)
 
 
-def _matching(row: Any, terms: Iterable[Term], between: str = "and") -> Any:
+def _matching(terms: Iterable[Term]) -> Any:
+    return peewee.SQL(*_condition(terms))
+
+
+def _condition(terms: Iterable[Term]) -> tuple[str, tuple[str, ...]]:
     """Return the condition that the index answers: that all words are there, anywhere."""
     if isinstance(database.obj, peewee.PostgresqlDatabase):
         sql = (
             "array_to_tsvector(array_remove(string_to_array(found.name || found.sku || found.tags "
             "|| found.category || found.description, ' '), '')) @@ %s::tsquery"
         )
-        return peewee.SQL(sql, (for_postgres(terms),))
+        return sql, (for_postgres(terms),)
     sql = "SELECT rowid FROM products_search_text WHERE products_search_text MATCH ?"
-    return row.id.in_(peewee.SQL(f"({sql})", (for_sqlite(terms),)))
+    return f"found.id IN ({sql})", (for_sqlite(terms),)
 
 
 def _at(text: Any, needle: str) -> Any:
@@ -201,11 +205,15 @@ def _one(word: str) -> Term:
     return Term((Form((word,)),))
 
 
+# Planned as if all rows were wanted: for one of them PostgreSQL would rather read the table.
+_FIRST = 'WITH hits AS MATERIALIZED (SELECT id FROM "products_search" AS found WHERE {}) '
+
+
 def _any(terms: Iterable[Term]) -> bool:
     """Whether the index has a row with all these words."""
-    row = SearchRow.alias("found")
-    query = row.select(row.id).where(_matching(row, terms)).limit(1)
-    return query.first() is not None
+    condition, params = _condition(terms)
+    cursor = database.execute_sql(f"{_FIRST.format(condition)} SELECT 1 FROM hits LIMIT 1", params)
+    return cursor.fetchone() is not None
 
 
 def found_ids(found: Found) -> list[UUID]:

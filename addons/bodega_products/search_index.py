@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +77,8 @@ ON CONFLICT (product_id) DO UPDATE SET name = excluded.name, sku = excluded.sku,
 def _write(rows: list[tuple[Any, ...]]) -> None:
     if isinstance(database.obj, peewee.PostgresqlDatabase):
         names = ("product", *_FIELDS)
+        # In one order, as `_say_of_category` has it: so nobody waits in a circle.
+        rows = sorted(rows, key=itemgetter(0))
         insert_or_update(SearchRow, names, rows, key="product", update=_FIELDS)
         return
     # This changes nothing, and says that the table changes.
@@ -143,6 +146,9 @@ def category_deleted(category: Category) -> None:
 def _say_of_category(category: Category, words: str) -> None:
     theirs = Product.select(Product.id).where(Product.category == category.id)
     others = SearchRow.product.in_(theirs) & (SearchRow.category != words)
+    if database.obj.for_update:
+        rows = SearchRow.select(SearchRow.id).where(others).order_by(SearchRow.product)
+        list(rows.for_update().tuples())
     SearchRow.update(category=words).where(others).execute()
 
 

@@ -32,9 +32,14 @@ class SearchRow(Model):
 
 
 class SearchWord(Model):
-    """A word of a name, a tag or a category."""
+    """A word of a name, a tag or a category.
 
-    word: Any = peewee.CharField(max_length=40, primary_key=True)
+    Two that learn a word at the same time both keep it: if it were unique, one would wait
+    for the other, and transactions that learn several words for each other.
+    """
+
+    id: Any = peewee.BigAutoField()
+    word: Any = peewee.CharField(max_length=40, index=True)
 
     class Meta:
         """Peewee's options."""
@@ -45,14 +50,15 @@ class SearchWord(Model):
 class SearchGram(Model):
     """Two neighbouring characters of a word; its ends count as spaces."""
 
+    id: Any = peewee.BigAutoField()
     gram: Any = peewee.CharField(max_length=2)
-    word: Any = peewee.CharField(max_length=40, index=True)
+    word: Any = peewee.CharField(max_length=40)
 
     class Meta:
         """Peewee's options."""
 
         table_name = "products_search_gram"
-        primary_key = peewee.CompositeKey("gram", "word")
+        indexes = ((("gram", "word"), False),)
 
 
 def in_one_value(values: list[str], kind: str) -> tuple[str, tuple[Any, ...]]:

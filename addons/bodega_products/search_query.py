@@ -146,14 +146,14 @@ def _open(term: Term) -> Term:
     return Term(forms)
 
 
-def for_sqlite(terms: Iterable[Term], between: str = "AND") -> str:
+def for_sqlite(terms: Iterable[Term]) -> str:
     """Return terms as FTS5 reads them; side by side is not told."""
-    return f" {between} ".join(_grouped(term, '"{}"', "*", "AND", "OR") for term in terms)
+    return " AND ".join(_grouped(term, '"{}"', "*", "AND", "OR") for term in terms)
 
 
-def for_postgres(terms: Iterable[Term], between: str = "&") -> str:
+def for_postgres(terms: Iterable[Term]) -> str:
     """Return terms as a tsquery; side by side is not told."""
-    return f" {between} ".join(_grouped(term, "'{}'", ":*", "&", "|") for term in terms)
+    return " & ".join(_grouped(term, "'{}'", ":*", "&", "|") for term in terms)
 
 
 def _grouped(term: Term, quotes: str, star: str, both: str, either: str) -> str:

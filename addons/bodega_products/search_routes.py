@@ -1,6 +1,7 @@
 """The routes of the search, and the search of the list: what a collection of products adds."""
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import peewee
@@ -24,6 +25,9 @@ _QUERY = Parameter(
 _FACETS = Parameter("facets", bool, "Whether to count by category, price, tags and stock.", True)
 
 
+_last: ContextVar[tuple[str, Found] | None] = ContextVar("bodega_products_search", default=None)
+
+
 class Searched(Collection):
     """Products that can be searched."""
 
@@ -31,11 +35,15 @@ class Searched(Collection):
 
     def search(self, text: str) -> Any:
         """Return the condition that a text finds a product."""
-        return find(text).condition
+        found = find(text)
+        _last.set((text, found))
+        return found.condition
 
     def rank(self, text: str) -> Any:
-        """Return how well a product fits a text."""
-        return find(text).rank
+        """Return how well a product fits a text, which was searched for right before."""
+        last = _last.get()
+        found = last[1] if last is not None and last[0] == text else find(text)
+        return found.rank
 
     def search_routes(self, path: str) -> tuple[Route, ...]:
         """Return the routes of the search."""

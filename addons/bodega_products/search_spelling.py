@@ -35,8 +35,10 @@ def learn(found: Iterable[str]) -> None:
     wanted = sorted({word for word in found if worth_keeping(word)})
     known = _known(wanted) if wanted else set()
     new = [word for word in wanted if word not in known]
-    _insert(SearchWord, ((word,) for word in new))
-    _insert(SearchGram, ((gram, word) for word in new for gram in sorted(grams(word))))
+    _insert(SearchWord, "word", ((word,) for word in new))
+    _insert(
+        SearchGram, "gram, word", ((gram, word) for word in new for gram in sorted(grams(word)))
+    )
 
 
 def _known(wanted: list[str]) -> set[str]:
@@ -45,18 +47,15 @@ def _known(wanted: list[str]) -> set[str]:
     return {word for (word,) in database.execute_sql(sql, values).fetchall()}
 
 
-def _insert(model: Any, rows: Iterable[Sequence[str]]) -> None:
-    """Insert rows that are not there, in their order, so that two writers do not lock up."""
-    meta, rows = model._meta, list(rows)
+def _insert(model: Any, names: str, rows: Iterable[Sequence[str]]) -> None:
+    into, rows = f'INSERT INTO "{model._meta.table_name}" ({names}) VALUES {{}}', list(rows)
     if not rows:
         return
-    names = ", ".join(f'"{field.column_name}"' for field in meta.sorted_fields)
-    into = f'INSERT INTO "{meta.table_name}" ({names}) VALUES {{}} ON CONFLICT DO NOTHING'
     with peewee.__exception_wrapper__:
         if isinstance(database.obj, peewee.PostgresqlDatabase):
             execute_values(database.obj.cursor(), into.format("%s"), rows, page_size=1000)
         else:
-            marks = ", ".join("?" * len(meta.sorted_fields))
+            marks = ", ".join("?" * len(rows[0]))
             database.obj.cursor().executemany(into.format(f"({marks})"), rows)
 
 
@@ -106,7 +105,7 @@ def _measured(word: str, most: int, *, prefix: bool) -> Iterator[Near]:
 def _candidates(word: str, most: int, *, prefix: bool) -> list[str]:
     """Return words that share as many pairs with one as that many edits leave at least."""
     pairs, size = grams(word), peewee.fn.LENGTH(SearchGram.word)
-    shared = peewee.fn.COUNT(SearchGram.gram)
+    shared = peewee.fn.COUNT(SearchGram.gram.distinct())
     # An edit changes two pairs, an exchange of neighbours three; a beginning has no end.
     least = max(1, len(pairs) - 3 * most - prefix)
     query = SearchGram.select(SearchGram.word).where(

@@ -1,14 +1,13 @@
 """What reviews do about events of others."""
 
-from typing import Any
 from uuid import UUID
 
 from bodega_products import api as products
 from bodega_reviews.models import Review
 from bodega_sdk import Occurrence
 
-#: Events of products that go and come back, the first of several at once.
-PRODUCTS = ("product.deleted", "products.deleted", "product.restored")
+#: Events of products that go and come back.
+PRODUCTS = ("product.deleted", "product.restored")
 
 
 def forget_authors(event: Occurrence) -> None:
@@ -17,11 +16,10 @@ def forget_authors(event: Occurrence) -> None:
     Review.update(author="").where(nameless).execute()
 
 
-def follow_products(event: Occurrence) -> None:
+def follow_products(events: list[Occurrence]) -> None:
     """Withdraw the reviews of products that are gone, and show them again on their return."""
-    named: list[Any] = event.data.get("ids") or [event.data["id"]]
-    # What is true now counts, for these events are heard one kind at a time.
-    keys = [UUID(str(key)) for key in named]
+    keys = [UUID(event.data["id"]) for event in events]
+    # What is true now counts, for each kind of event is heard for itself.
     there = products.products_of(keys)
     _withdraw([key for key in keys if key not in there], True)
     _withdraw(list(there), False)

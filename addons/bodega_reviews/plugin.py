@@ -75,7 +75,7 @@ def register_subscriptions(events: Subscriptions) -> None:
     """Accounts that go, and products that do."""
     events.on("account.deleted", hearing.forget_authors)
     for name in hearing.PRODUCTS:
-        events.on(name, hearing.follow_products)
+        events.on_batch(name, hearing.follow_products)
 
 
 @hookimpl

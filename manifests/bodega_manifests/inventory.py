@@ -23,7 +23,7 @@ def addon_manifest() -> Manifest:
         },
         uses={
             "events": (
-                "product.updated", "product.deleted", "product.restored", "products.deleted",
+                "product.updated", "product.deleted", "product.restored",
                 "variant.created", "variant.deleted",
             ),
             "addons": ("notifications",),

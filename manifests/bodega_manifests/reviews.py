@@ -23,9 +23,7 @@ def addon_manifest() -> Manifest:
             "staff": ("reviews.write", "reviews.moderate"),
         },
         uses={
-            "events": (
-                "account.deleted", "product.deleted", "product.restored", "products.deleted",
-            ),
+            "events": ("account.deleted", "product.deleted", "product.restored"),
             "addons": ("notifications",),
         },
         settings=(

@@ -16,6 +16,36 @@ from bodega_sdk.runtime import runtime
 _PAGE = 1000
 
 
+class _Keys(peewee.Node):
+    """Values in parentheses, written at once."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    def __sql__(self, ctx: Any) -> Any:
+        ctx._values.extend(self._values)
+        mark = ctx.state.param or "?"
+        return ctx.literal(f"({', '.join([mark] * len(self._values))})")
+
+
+def among(field: peewee.Field, keys: Iterable[Any]) -> Any:
+    """Return the condition that a field has one of many values: ``in_``, written faster.
+
+    Args:
+        field: of a model.
+        keys: values that the field takes, thousands at most.
+
+    Example::
+
+        >>> list(Award.select().where(among(Award.points, [])))
+        []
+    """
+    values = [field.db_value(key) for key in keys]
+    if not values:
+        return peewee.SQL("1 = 0")
+    return peewee.Expression(field, peewee.OP.IN, _Keys(values))
+
+
 def insert_or_update(
     model: type[Model],
     fields: Sequence[str],

@@ -39,6 +39,8 @@ OPEN = {
     "GET /products",
     "GET /products/featured",
     "GET /products/popular",
+    "GET /products/search",
+    "GET /products/suggestions",
     "GET /products/{id}",
     "GET /products/{id}/prices",
     "GET /products/{id}/prices/{currency}",

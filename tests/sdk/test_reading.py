@@ -8,6 +8,7 @@ import peewee
 import pytest
 
 from bodega_sdk import Entity, database
+from bodega_sdk.bulk import among
 from bodega_sdk.reading import Plan, _plans, rows_of, written
 
 
@@ -116,3 +117,17 @@ def test_a_statement_is_written_as_peewee_writes_it() -> None:
         for _ in range(3):
             query = make().where(Item.size > 3).order_by(Item.id).limit(2)
             assert written(query) == query.sql()
+
+
+def test_many_values_are_found_among_as_in() -> None:
+    keys = [row.id for row in Item.select()]
+    groups = [row.id for row in Group.select()]
+    for field, values in (
+        (Item.id, keys[:3]),
+        (Item.group, groups),
+        (Item.size, []),
+        (Item.id, []),
+    ):
+        usual = Item.select().where(field.in_(values)).order_by(Item.id)
+        mine = Item.select().where(among(field, values)).order_by(Item.id)
+        assert list(mine) == list(usual) == rows_of(mine)

@@ -184,7 +184,13 @@ def _read(options):
 
 
 def down(migrator, db):
-    """Drop them."""
+    """Drop them; what was deleted comes back inactive, and every variant has a price."""
+    db.execute_sql("UPDATE products_product SET is_active = FALSE WHERE deleted_at IS NOT NULL")
+    db.execute_sql(
+        "UPDATE products_variant SET price_minor = "
+        "(SELECT p.price_minor FROM products_product p WHERE p.id = product_id) "
+        "WHERE NOT has_price"
+    )
     for table in _TABLES:
         db.execute_sql(f"DROP TABLE products_{table}")
     _narrow(migrator, "products_variant", ("created_at", "sku_key"), (

@@ -1,4 +1,4 @@
-"""The index of the search; `bodega products reindex` or the hourly job fills it."""
+"""The index of the search; `bodega products reindex` or the ten-minute job fills it."""
 
 import peewee
 
@@ -14,10 +14,8 @@ _DROP = (
 _SQLITE = (
     f"CREATE VIRTUAL TABLE products_search_text USING fts5({_NAMES}, content='products_search', "
     "content_rowid='id', detail='none', columnsize=0, tokenize='ascii')",
-    "CREATE TRIGGER products_search_inserted AFTER INSERT ON products_search "
-    f"BEGIN {_TAKE} END",
-    "CREATE TRIGGER products_search_deleted AFTER DELETE ON products_search "
-    f"BEGIN {_DROP} END",
+    f"CREATE TRIGGER products_search_inserted AFTER INSERT ON products_search BEGIN {_TAKE} END",
+    f"CREATE TRIGGER products_search_deleted AFTER DELETE ON products_search BEGIN {_DROP} END",
     "CREATE TRIGGER products_search_updated AFTER UPDATE ON products_search "
     f"BEGIN {_DROP} {_TAKE} END",
 )
@@ -54,18 +52,20 @@ def up(migrator, db):
             table_name = "products_search"
 
     class SearchWord(Base):
-        word = peewee.CharField(max_length=40, primary_key=True)
+        id = peewee.BigAutoField()
+        word = peewee.CharField(max_length=40, index=True)
 
         class Meta:
             table_name = "products_search_word"
 
     class SearchGram(Base):
+        id = peewee.BigAutoField()
         gram = peewee.CharField(max_length=2)
-        word = peewee.CharField(max_length=40, index=True)
+        word = peewee.CharField(max_length=40)
 
         class Meta:
             table_name = "products_search_gram"
-            primary_key = peewee.CompositeKey("gram", "word")
+            indexes = ((("gram", "word"), False),)
 
     db.create_tables([SearchRow, SearchWord, SearchGram])
     for statement in _POSTGRES if isinstance(db, peewee.PostgresqlDatabase) else _SQLITE:

@@ -19,6 +19,7 @@ from bodega_sdk import now
 from bodega_sdk.errors import Conflict
 
 THREADS, OPERATIONS = 8, 10_000
+WAITED = ("database is locked", "lock timeout")
 
 
 def agree() -> None:
@@ -54,8 +55,9 @@ class Somebody:
                 self.refused += 1
                 return None
             except peewee.OperationalError as error:
-                # SQLite's one writer is asked for in no order: who waited too long asks again.
-                if "locked" not in str(error):
+                # Who waited too long for the others, on a busy machine, asks again. A
+                # deadlock is another matter.
+                if not any(words in str(error) for words in WAITED):
                     raise
 
     def _do(self, what: float, wanted: list[Item], reference: str) -> None:
@@ -83,7 +85,7 @@ def stocked(store: Any) -> list[Item]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_ten_thousand_operations_of_eight_threads_keep_the_sum(
     store: Any, at_once: Callable[..., Any]
 ) -> None:
@@ -107,7 +109,7 @@ def work(store: Any, at_once: Callable[..., Any], operations: int) -> None:
 
         return run
 
-    outcomes = at_once(*(go(one) for one in people), wait=380)
+    outcomes = at_once(*(go(one) for one in people), wait=580)
     assert outcomes == [None] * THREADS
     assert any(one.refused for one in people)
     agree()

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from bodega_products import api
+from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product
 from bodega_sdk import newest_offset, now, read_log
 
@@ -118,9 +119,31 @@ def test_deleting_all_needs_a_confirmation_for_exactly_these(admin: Any, shop: A
     assert done["count"] == 4
     assert admin.get(PRODUCTS).json["count"] == 0
     _relayed(shop)
-    (event,) = events(since)
-    assert event[0] == "products.deleted"
-    assert len(event[1]["ids"]) == 4
+    told = events(since)
+    assert {name for name, _ in told} == {"product.deleted"}
+    assert sorted(data["sku"] for _, data in told) == ["a", "b", "c", "d"]
+
+
+def test_of_thousands_that_are_deleted_at_once_a_job_tells(
+    admin: Any, shop: Any, worker: Any
+) -> None:
+    for part in range(3):
+        rows = [ProductRow(f"{part}-{n}", {"name": "x", "price_minor": 1}) for n in range(800)]
+        upsert(rows, "test")
+    worker.run()
+    since = _relayed(shop)
+    token = admin.delete(PRODUCTS).expect(409)["confirm"]
+    assert admin.delete(f"{PRODUCTS}?confirm={token}").expect(200)["count"] == 2400
+    back = Product.get(Product.sku == "1-5").id
+    admin.post(f"{PRODUCTS}/{back}/restore").expect(200)
+    worker.run()
+    _relayed(shop)
+    told = [item for item in read_log(since, 5000) if item.name.startswith("product.")]
+    deleted = {item.key for item in told if item.name == "product.deleted"}
+    assert len(told) == 2400
+    assert len(deleted) == 2399
+    assert [item.key for item in told if item.name == "product.restored"] == [str(back)]
+    assert str(back) not in deleted
 
 
 def test_what_filters_find_is_deleted_alone(admin: Any) -> None:

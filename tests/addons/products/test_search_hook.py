@@ -12,7 +12,8 @@ def search_products(query):
     if query.text.startswith("local:"):
         return None
     found = items_of_skus(query.words)
-    hits = [(found[word][0], 1 / place) for place, word in enumerate(query.words, 1) if word in found]
+    known = [word for word in query.words if word in found]
+    hits = [(found[word][0], 1 / place) for place, word in enumerate(known, 1)]
     return SearchAnswer(hits, {"colour": [{"name": "red", "count": len(hits)}]})
 """
 

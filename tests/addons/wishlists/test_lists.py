@@ -185,9 +185,10 @@ def test_lists_take_as_few_queries_however_long_they_are(
         vera.wish(variant=make_variant(product, Size="L"))
         vera.client.post(LISTS, {"name": name}).expect(201)
     for path in (LISTS, f"{LISTS}/items"):
+        vera.client.get(path).expect(200)  # How many there are is counted once.
         with query_counter() as queries:
             assert vera.client.get(path).expect(200)["count"] >= 5
-        assert len(queries) <= 5, queries
+        assert len(queries) <= 4, queries
 
 
 def test_events_tell_what_was_added_and_removed(vera: Any, lamp: str) -> None:
