@@ -15,6 +15,7 @@ _CJK = (
 )
 _PIECE = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 _IS_CJK = re.compile(f"[{_CJK}]")
+_JOINER = re.compile(r"[-'’._/&+]")
 _JOINED = re.compile(r"[^\W_]+(?:[-'’._/&+][^\W_]+)+")
 _ASCII = re.compile(r"[a-z0-9]+")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -59,6 +60,8 @@ def words(folded: str) -> Iterator[str]:
 
 def joined(folded: str) -> list[str]:
     """Return what is written with hyphens and the like as one word: ``t-shirt`` as ``tshirt``."""
+    if not _JOINER.search(folded):
+        return []
     return [squeezed(found) for found in _JOINED.findall(folded)]
 
 

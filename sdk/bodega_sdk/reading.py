@@ -81,8 +81,11 @@ def _shape(query: peewee.ModelSelect) -> Any:
             models.append(item)
         else:
             return None
-    plain = all(isinstance(item, peewee.Field) for item in query._returning)
-    if not plain or query._cte_list:
+    # The key holds the models, and they their fields: what has these names stays the same.
+    plain = all(getattr(item, "model", None) in models for item in query._returning)
+    fields = all(isinstance(item, peewee.Field) for item in query._returning)
+    aliases = any(isinstance(item, peewee.FieldAlias) for item in query._returning)
+    if not (plain and fields) or aliases or query._cte_list:
         return None
     database = query._database or query.model._meta.database
     return (type(getattr(database, "obj", database)), *models, *map(id, query._returning))

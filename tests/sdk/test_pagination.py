@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bodega_products import search_index
 from bodega_products.models import Product
 from bodega_sdk import now, transaction, uuid7
 
@@ -14,10 +15,11 @@ PATH = "/api/v1/products"
 
 
 def add(name: str, price: int) -> None:
-    Product.create(
+    made = Product.create(
         name=name, slug=name, sku=name, sku_key=name.casefold(), price_minor=price, currency="USD",
         search_text=name,
     )  # fmt: skip
+    search_index.keep([made.id])
 
 
 @pytest.fixture
