@@ -235,6 +235,9 @@ class Route:
         objects: whose objects it reaches: ``all``, those of the caller's ``organization``,
             or the caller's ``own``; its handler sees to that.
         beyond: the permission with which it reaches all of them nevertheless.
+        idempotent: whether it takes ``Idempotency-Key``: sent again with the same key, the
+            request is answered as before and changes nothing. Its handler then runs in one
+            transaction; it must do all its work there, and answer with JSON. For POST.
 
     Example::
 
@@ -263,6 +266,7 @@ class Route:
     tag: str = ""
     objects: str = "all"
     beyond: str = ""
+    idempotent: bool = False
     addon: str = ""
     #: Path and class of the collection that it belongs to.
     mounted: "tuple[str, type[Any]] | None" = field(default=None, compare=False, repr=False)

@@ -157,7 +157,7 @@ class Collection:
             "list": Route("GET", path, self._list, self.read, f"List {several}",
                           parameters=self._parameters(), returns=shown, listing=True),
             "create": Route("POST", path, self._create, self.write, f"Create a {noun}",
-                            body=shown, returns=shown, status=201),
+                            body=shown, returns=shown, status=201, idempotent=True),
             "read": Route("GET", item, self._read, self.read, f"Read a {noun}", returns=shown),
             "replace": Route("PUT", item, self._replace, self.write, f"Replace a {noun}",
                              body=shown, returns=shown),

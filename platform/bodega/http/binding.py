@@ -8,6 +8,7 @@ from uuid import UUID
 import falcon
 import orjson
 
+from bodega.http.idempotency import once
 from bodega.security.callers import Caller, calling, of_request
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.errors import (
@@ -52,8 +53,15 @@ class Responder:
             req,
         )
         with calling(_caller(identity, req)):
-            reply = route.handler(request)
-        render(req, resp, reply if isinstance(reply, Reply) else Reply(reply, route.status))
+            if route.idempotent:
+                reply = once(self._session, request, lambda: self._answer(request))
+            else:
+                reply = self._answer(request)
+        render(req, resp, reply)
+
+    def _answer(self, request: Request) -> Reply:
+        reply = self.route.handler(request)
+        return reply if isinstance(reply, Reply) else Reply(reply, self.route.status)
 
     def _path(self, params: Mapping[str, str]) -> dict[str, Any]:
         return {name: _path_value(name, text, self._types[name]) for name, text in params.items()}
