@@ -34,6 +34,7 @@ T = TypeVar("T")
 #: Seconds between two looks at the database: with nothing to do, and at least.
 IDLE, BUSY = 0.2, 0.02
 _FRESH = 0.5
+_SEARCHED = 0.2
 _KEPT_IDLE = 3.0
 #: Seconds that what is under way is given at the end.
 _FAREWELL = 1.0
@@ -47,7 +48,8 @@ class Exchange:
     Args:
         results, healths: to be written down.
         wants: webhook → what to read of it.
-        renew, look: whether leases are renewed, and webhooks read anew.
+        renew, look, search: whether leases are renewed, webhooks read anew, and others looked
+            for that have something due.
     """
 
     results: list[Result]
@@ -56,6 +58,7 @@ class Exchange:
     lanes: tuple[str, ...]
     renew: bool
     look: bool
+    search: bool
     rests: dict[str, float] = field(default_factory=dict)
     held: set[str] | None = None
     taken: list[claiming.Held] = field(default_factory=list)
@@ -82,7 +85,7 @@ class Sender:
         self._closing: dict[str, Lane] = {}
         self._results: list[Result] = []
         self._bodies: dict[str, bytes] = {}
-        self._renewed = self._looked = 0.0
+        self._renewed = self._looked = self._searched = 0.0
         self._lease_until = 0.0
         self._kept_idle = _KEPT_IDLE
 
@@ -160,9 +163,14 @@ class Sender:
             self._renewed, self._lease_until = at, at + held
         if look:
             self._looked = at
+        # With plenty to send, others can wait for a moment: looking for them is not for nothing.
+        search = at - self._searched > (_SEARCHED if results else 0)
+        if search:
+            self._searched = at
         wants = {key: order for key, lane in self._lanes.items() if (order := lane.order())}
         healths = [health for lane in self._all() if (health := lane.health())]
-        return Exchange(results, healths, wants, tuple(self._lanes), renew, look, self._rests())
+        lanes = tuple(self._lanes)
+        return Exchange(results, healths, wants, lanes, renew, look, search, self._rests())
 
     def _rests(self) -> dict[str, float]:
         """Let go of lanes that have ended, or had nothing to do for a while."""
@@ -188,7 +196,7 @@ class Sender:
         if told.renew:
             told.held = claiming.renew(self.name)
         mine = (*told.lanes, *self._closing)
-        if claiming.anything_due(mine):
+        if told.search and claiming.anything_due(mine):
             told.taken = claiming.take(self.name, mine)
         fresh = [item.webhook for item in told.taken]
         if told.look or fresh:

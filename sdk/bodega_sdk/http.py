@@ -239,6 +239,9 @@ class Route:
             were made of. They may depend on nothing else but the address with its query, the
             permissions and the organization of the caller (and who it is where ``objects``
             are its own), ``Accept-Language`` and settings: not on the time, for instance.
+        idempotent: whether it takes ``Idempotency-Key``: sent again with the same key, the
+            request is answered as before and changes nothing. Its handler then runs in one
+            transaction; it must do all its work there, and answer with JSON. For POST.
 
     Example::
 
@@ -268,6 +271,7 @@ class Route:
     objects: str = "all"
     beyond: str = ""
     cached: bool = False
+    idempotent: bool = False
     addon: str = ""
     #: Path and class of the collection that it belongs to.
     mounted: "tuple[str, type[Any]] | None" = field(default=None, compare=False, repr=False)

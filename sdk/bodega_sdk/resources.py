@@ -167,7 +167,7 @@ class Collection:
                           parameters=self._parameters(), returns=shown, listing=True,
                           cached=self.cached),
             "create": Route("POST", path, self._create, self.write, f"Create a {noun}",
-                            body=shown, returns=shown, status=201),
+                            body=shown, returns=shown, status=201, idempotent=True),
             "read": Route("GET", item, self._read, self.read, f"Read a {noun}",
                           parameters=picking, returns=shown, cached=self.cached),
             "replace": Route("PUT", item, self._replace, self.write, f"Replace a {noun}",

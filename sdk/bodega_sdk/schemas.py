@@ -134,7 +134,8 @@ class Url(String):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        rule = validate.URL(schemes={"http", "https"}, require_tld=False)
+        told = "Expected an address such as https://shop.example/page."
+        rule = validate.URL(schemes={"http", "https"}, require_tld=False, error=told)
         super().__init__(max_length=2000, strip=True, validate=rule, **kwargs)
 
 

@@ -53,7 +53,7 @@ def guide(shop: Any, site: Any) -> Any:
     """The addon that the pieces of the page make, enabled."""
     pieces = dict(re.findall(r"```python\n# guide/(\w+)\.py\n(.*?)```", PAGE, re.DOTALL))
     manifest = pieces.pop("manifest")
-    assert len(pieces) >= 9
+    assert len(pieces) >= 10
     imports = "".join(f"from bodega_sample_guide.{name} import *\n" for name in pieces)
     folder = site.write("guide", imports + MODELS, manifest=manifest, m0001_loans=MIGRATION)
     for name, text in pieces.items():
@@ -73,6 +73,8 @@ def test_every_recipe_does_what_it_says(
     database = shop.databases.shop
     outbox.relay(database)
     feed(shop.current, subscription)
+    news = _feeds_of(shop, "bodega_notifications")
+    news()
     made = admin.post("/api/v1/products", json={"name": "A", "sku": "A", "price": "1.00"}).json
     path = f"/api/v1/products/{made['id']}"
     assert admin.get(f"{path}/quote").json["unit_price"] == "1.50"
@@ -86,6 +88,10 @@ def test_every_recipe_does_what_it_says(
     assert page.render(None)[0].rows == (("On loan", 1),)
     outbox.relay(database)
     assert feed(shop.current, subscription) == 1
+    news()
+    assert [item["title"] for item in admin.get("/api/v1/notifications").json["results"]] == [
+        "New: A"
+    ]
     assert worker_of(shop) >= 1
     outbox.relay(database)
     query = EventRow.select().where(EventRow.name == "guide.counted")
@@ -93,6 +99,18 @@ def test_every_recipe_does_what_it_says(
     assert "guide.{id}" in [channel.name for channel in shop.assembly.channels]
     assert "guide.tidy" in shop.assembly.jobs
     assert "1 on loan" in terminal.run("loans").stdout
+
+
+def _feeds_of(shop: Any, package: str) -> Any:
+    """Return what has the subscriptions of a package catch up."""
+    found = [item for item in shop.assembly.subscriptions if package in item.handler.__module__]
+    assert found
+
+    def catch_up() -> None:
+        for item in found:
+            feed(shop.current, item)
+
+    return catch_up
 
 
 def _wishes_are_ones_own(admin: Any) -> None:

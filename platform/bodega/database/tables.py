@@ -245,6 +245,20 @@ class AuditHeadRow(Model):
         table_name = "bodega_audit_head"
 
 
+class AnswerRow(Model):
+    """An answer that a client may ask for again; see :mod:`bodega.http.idempotency`."""
+
+    # A digest of who asked and the key; what was asked; and the answer, encrypted.
+    id: Any = peewee.CharField(max_length=64, primary_key=True)
+    request: Any = peewee.CharField(max_length=64)
+    status: Any = peewee.IntegerField()
+    answer: Any = peewee.TextField()
+    at: Any = UTCDateTimeField(index=True)
+
+    class Meta:
+        table_name = "bodega_answer"
+
+
 #: All of them.
 KERNEL_TABLES: tuple[type[Model], ...] = (
     AddonRow,
@@ -262,4 +276,5 @@ KERNEL_TABLES: tuple[type[Model], ...] = (
     MailRow,
     AuditRow,
     AuditHeadRow,
+    AnswerRow,
 )

@@ -9,6 +9,7 @@ import falcon
 import orjson
 
 from bodega.http.answer_stores import Kept
+from bodega.http.idempotency import once
 from bodega.security.callers import Caller, calling, of_request
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.errors import (
@@ -66,8 +67,13 @@ class Responder:
             req,
         )
         with calling(_caller(identity, req)):
-            reply = route.handler(request)
-        return reply if isinstance(reply, Reply) else Reply(reply, route.status)
+            if route.idempotent:
+                return once(self._session, request, lambda: self._answer(request))
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Reply:
+        reply = self.route.handler(request)
+        return reply if isinstance(reply, Reply) else Reply(reply, self.route.status)
 
     def _reply_to_keep(
         self,

@@ -11,8 +11,8 @@ from bodega_sdk.http import METHODS
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
         "X-Request-ID")  # fmt: skip
 #: What scripts may read beyond what browsers always allow.
-READ = ("ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
-        "WWW-Authenticate", "X-Assembly-Generation", "X-Request-ID")  # fmt: skip
+READ = ("ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
+        "Retry-After", "WWW-Authenticate", "X-Assembly-Generation", "X-Request-ID")  # fmt: skip
 
 
 class Cors(falcon.CORSMiddleware[Any, Any]):

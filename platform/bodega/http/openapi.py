@@ -14,6 +14,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from bodega import __version__
 from bodega.http.binding import not_modified, unchanged
 from bodega.http.errors import PROBLEM_JSON
+from bodega.http.idempotency import HEADER, LONGEST, REPLAYED
 from bodega.http.openapi_security import describe, limit_headers, refusals, requirement
 from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
@@ -57,6 +58,13 @@ _PROBLEM = {
         },
     },
 }
+
+
+_IDEMPOTENCY_KEY = {
+    "name": HEADER, "in": "header", "schema": {"type": "string", "maxLength": LONGEST},
+    "description": "Of your choice, e.g. a random UUID: sent again with it within 24 hours, the "
+    f"request is answered as before, with `{REPLAYED}: true`, and changes nothing.",
+}  # fmt: skip
 
 
 def document(assembly: "Assembly", kernel: Sequence[Route] = ()) -> dict[str, Any]:
@@ -113,7 +121,8 @@ def _operation(route: Route, credentials: Sequence[Credential]) -> dict[str, Any
         "operationId": route.operation_id,
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": [_query_parameter(item) for item in route.parameters],
+        "parameters": [_query_parameter(item) for item in route.parameters]
+        + ([_IDEMPOTENCY_KEY] if route.idempotent else []),
         "responses": _responses(route),
     } | requirement(route, credentials)
     if route.description:

@@ -15,6 +15,7 @@ import structlog
 from bodega.addons.upgrading import Finisher
 from bodega.database import retention
 from bodega.database.tables import ScheduleRow
+from bodega.http import idempotency
 from bodega.jobs import leases
 from bodega.jobs.feeding import feed, feed_all
 from bodega.mail import box
@@ -70,6 +71,7 @@ class Sweeper:
             revocations.prune()
             self._more_events = True
             box.forget_old()
+            idempotency.forget_old()
 
     def _prune_events(self) -> None:
         # A batch each time, until there is no more to prune: writers come in between.

@@ -1,5 +1,6 @@
 """A shop run by real processes, started as an operator starts them."""
 
+import http.client
 import json
 import os
 import signal
@@ -97,12 +98,10 @@ class Deployment:
             f"http://127.0.0.1:{self.port}{path}", data, sent, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                return answer.status, _json(answer.read()), dict(answer.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, _json(error.read()), dict(error.headers)
-        except (urllib.error.URLError, ConnectionError):
+            with _answer(request) as answer:
+                return int(answer.status), _json(answer.read()), dict(answer.headers)
+        # A server that is killed while it answers leaves half an answer.
+        except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
             return 0, None, {}
 
     def get(self, path: str, token: str = "") -> tuple[int, Any]:
@@ -135,6 +134,14 @@ class Deployment:
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _answer(request: urllib.request.Request) -> Any:
+    """Return what was answered, also where that is a refusal."""
+    try:
+        return urllib.request.urlopen(request, timeout=120)
+    except urllib.error.HTTPError as error:
+        return error
 
 
 def _json(body: bytes) -> Any:
