@@ -128,7 +128,7 @@ class Book:
             return
         foreign = [p for p in self._products.values() if p.organization != organization]
         if foreign:
-            message = f"{foreign[0].sku}: this product is not your organization's."
+            message = f"{foreign[0].id}: this product is not your organization's."
             raise PermissionDenied(message, [FieldError("items", message)])
 
     def level(self, key: UUID) -> Level:

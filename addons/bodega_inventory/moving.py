@@ -40,7 +40,7 @@ def move(
             hold_word(cause.key)
         book = Book(items)
         book.refuse_others(organization)
-        done = _done(cause.key)
+        done = _done(cause.key, organization)
         if done:
             _refuse_other_use(kind, items, done)
             return done
@@ -68,11 +68,17 @@ def _refuse_quantities(kind: str, items: Sequence[Item]) -> None:
         raise InvalidInput(f"'{errors[0].field}': {errors[0].message}", errors)
 
 
-def _done(key: str | None) -> list[Movement]:
-    """Return what a key moved already; whoever uses the same key waited for that."""
+def _done(key: str | None, organization: UUID | None) -> list[Movement]:
+    """Return what a key moved already; whoever uses the same key waited for that.
+
+    Keys of one organization are nothing to another.
+    """
     if key is None:
         return []
-    return list(Movement.select().where(Movement.key == key).order_by(Movement.id))
+    query = Movement.select().where(Movement.key == key)
+    if organization is not None:
+        query = query.where(Movement.organization == organization)
+    return list(query.order_by(Movement.id))
 
 
 def _refuse_other_use(kind: str, items: Sequence[Item], done: Sequence[Movement]) -> None:

@@ -147,6 +147,8 @@ def _reference(reservation: Reserved | str) -> str:
 
 def _end(reference: str, status: str, actor: str) -> Reserved:
     with transaction():
+        # Nobody uses the reference again meanwhile, for other products.
+        hold_word(reference)
         # Which products they are of never changes; how they stand is read under the lock.
         touched = {row.product for row in _of(reference)}
         book = Book([], touched, strict=False)
@@ -191,18 +193,26 @@ def release_one(key: UUID, actor: str) -> Reservation:
     """Release one line of a reservation.
 
     Raises:
+        NotFound: it is not there any more.
         Conflict: it is not open any more.
     """
     with transaction():
-        known = Reservation.get_by_id(key)
-        book = Book([], [known.product], strict=False)
-        row: Reservation = Reservation.get_by_id(key)
+        book = Book([], [_line(key).product], strict=False)
+        row = _line(key)
         if row.status != OPEN:
             message = f"This reservation is {row.status} already."
             raise Conflict(message, [FieldError("status", message, row.status)])
         _close(book, [row], RELEASED, actor)
         book.close(row.reference)
         return row
+
+
+def _line(key: UUID) -> Reservation:
+    found = Reservation.find(key)
+    if found is None:
+        message = "There is no reservation with this id."
+        raise NotFound(message, [FieldError("id", message, str(key))])
+    return found
 
 
 def expire(limit: int = _BATCH) -> int:

@@ -104,7 +104,7 @@ class Levels(_Stock):
         for name in ("product", "variant"):
             if data.pop(name, getattr(row, name)) != getattr(row, name):
                 raise invalid(name, "A level stays that of its item; begin another one.")
-        return settling.change_level(row, data)
+        return settling.change_level(row, data, self.whose(request))
 
 
 class Movements(_Stock):

@@ -38,13 +38,19 @@ def begin_level(item: Item, rules: Mapping[str, Any], organization: UUID | None)
     return _set(book, item.id, rules)
 
 
-def change_level(level: Level, rules: Mapping[str, Any]) -> Level:
+def change_level(level: Level, rules: Mapping[str, Any], organization: UUID | None) -> Level:
     """Change what holds for an item, in the open transaction.
 
+    Args:
+        organization: for which; None for the whole shop.
+
     Raises:
+        PermissionDenied: it is the organization's no more.
         Conflict: more was sold than the new rules allow.
     """
-    return _set(Book([], [level.product], strict=False), level.id, rules)
+    book = Book([], [level.product], strict=False)
+    book.refuse_others(organization)
+    return _set(book, level.id, rules)
 
 
 def _bare(error: InvalidInput) -> InvalidInput:

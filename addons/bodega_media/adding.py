@@ -13,8 +13,9 @@ from bodega_media.decoding import Picture, written_anew
 from bodega_media.models import Image, Stored
 from bodega_media.sizes import original
 from bodega_media.storage import incoming
+from bodega_products.api import ProductFacts, products_of
 from bodega_sdk import now, setting, transaction, uuid7
-from bodega_sdk.errors import Conflict, FieldError
+from bodega_sdk.errors import Conflict, FieldError, invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Details:
 
     Args:
         product: id of the product that it shows.
-        organization: whose product that is.
+        organization: whose the product must be; None for any.
         variant: id of the variant that it shows; None for all of them.
         alt: what it shows, in words.
         is_primary: whether it takes the first place.
@@ -45,7 +46,7 @@ def add(source: Path, details: Details) -> Image:
 
     Raises:
         UnsupportedMedia, InvalidInput: it is no picture, damaged or too large; no product.
-        Conflict: the product has as many pictures as it may.
+        Conflict: the product has as many pictures as it may, or is somebody else's.
         Unavailable: the storage does not answer, or too many others come at once.
     """
     with _anew(source) as picture:
@@ -87,11 +88,13 @@ def touch(picture: Picture) -> None:
 def place(picture: Picture, details: Details) -> Image:
     """Give a stored picture to a product, behind the others; call it in a transaction."""
     arranging.hold(details.product)
+    product = _still_there(details)
     there = Image.select().where(Image.product == details.product).count()
     _refuse_more(there)
     row = Image.create(
-        **_own(details), stored=picture.key, media=picture.media, bytes=picture.bytes,
-        width=picture.width, height=picture.height, colour=picture.colour, position=there,
+        **_own(details), organization=product.organization, stored=picture.key,
+        media=picture.media, bytes=picture.bytes, width=picture.width, height=picture.height,
+        colour=picture.colour, position=there,
     )  # fmt: skip
     if details.is_primary and not details.is_private:
         arranging.make_primary(row)
@@ -101,8 +104,19 @@ def place(picture: Picture, details: Details) -> Image:
     return found
 
 
+def _still_there(details: Details) -> ProductFacts:
+    """Return the product: writing a picture anew takes so long that much may have happened."""
+    found = products_of([details.product]).get(details.product)
+    if found is None:
+        raise invalid("product", "There is no product with this id.", str(details.product))
+    if details.organization not in (None, found.organization):
+        message = "This product is somebody else's by now."
+        raise Conflict(message, [FieldError("product", message, str(details.product))])
+    return found
+
+
 def _own(details: Details) -> dict[str, Any]:
-    names = ("product", "organization", "variant", "alt", "is_private")
+    names = ("product", "variant", "alt", "is_private")
     return {name: getattr(details, name) for name in names} | {"id": details.id or uuid7()}
 
 

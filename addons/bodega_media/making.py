@@ -10,7 +10,7 @@ from bodega_media import colours
 from bodega_media.choosing import storage
 from bodega_media.memory import reserved
 from bodega_media.models import Making
-from bodega_media.sizes import BY_MEDIA, FORMATS, Size, original
+from bodega_media.sizes import BY_MEDIA, FORMATS, LARGEST, Size, original
 from bodega_media.storage import Missing
 from bodega_sdk import now, setting, transaction, uuid7
 from bodega_sdk.errors import NotFound, Unavailable
@@ -71,7 +71,9 @@ def _claimed(name: str) -> str | None:
         Making.insert(
             name=name, token=token, until=moment + timedelta(seconds=LEASE)
         ).on_conflict_ignore().execute()
-        return token if Making.get_by_id(name).token == token else None
+        # None when whoever had it is done just now.
+        claim = Making.get_or_none(Making.name == name)
+        return token if claim is not None and claim.token == token else None
 
 
 def _release(name: str, token: str) -> None:
@@ -90,6 +92,7 @@ def drawn(data: bytes, size: Size, format: str, quality: int) -> bytes:
     """Return a picture in a size, written as one of Pillow's formats."""
     with Pillow.open(BytesIO(data), formats=("JPEG", "PNG")) as found:
         box, target = fitted(found.size, size)
+        target = _bounded(target)
         # A JPEG can be read at a half, a quarter or an eighth of its size at once.
         whole = found.size
         found.draft(None, (target[0] * 2, target[1] * 2))
@@ -120,6 +123,13 @@ def fitted(
     left, top = (width - shown[0]) / 2, (height - shown[1]) / 2
     target = (max(1, round(shown[0] * scale)), max(1, round(shown[1] * scale)))
     return (left, top, left + shown[0], top + shown[1]), target
+
+
+def _bounded(target: tuple[int, int]) -> tuple[int, int]:
+    """Return a size that can be made for anybody; WebP knows no side above 16,383 at all."""
+    scale = min(1.0, LARGEST / max(target))
+    width, height = (max(1, round(side * scale)) for side in target)
+    return width, height
 
 
 def _encoded(small: Pillow.Image, format: str, quality: int) -> bytes:

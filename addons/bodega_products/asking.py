@@ -151,10 +151,11 @@ class _Speaking:
         return self._told(reply, found)
 
     def _told(self, reply: Any, found: Asked) -> Any:
-        if not isinstance(reply, Reply):
-            reply = Reply(reply, self.status)
-        used = ", ".join(sorted(found.used)) or setting("products.language")
+        body = reply.body if isinstance(reply, Reply) else reply
         told = {"Vary": "Accept-Language"}
-        if reply.body is not None:
-            told["Content-Language"] = used
+        if body is not None:
+            used = ", ".join(sorted(found.used))
+            told["Content-Language"] = used or setting("products.language")
+        if not isinstance(reply, Reply):
+            return Reply(body, self.status, told)
         return replace(reply, headers={**told, **reply.headers})

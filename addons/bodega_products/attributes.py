@@ -16,6 +16,8 @@ LARGEST = 16_384
 DEEPEST = 4
 MOST = 200
 _LONGEST_NAME = 100
+#: Attributes that a list is narrowed by: each is looked up in every product.
+_PAIRS = 10
 
 
 class Attributes(Dict):
@@ -69,7 +71,10 @@ def having(pairs: str) -> Any:
         InvalidInput: what was sent is no such list.
     """
     condition: Any = True
-    for pair in pairs.split(","):
+    listed = pairs.split(",")
+    if len(listed) > _PAIRS:
+        raise invalid("attribute", f"Expected {_PAIRS} attributes at most.", pairs)
+    for pair in listed:
         name, colon, value = (item.strip() for item in pair.partition(":"))
         if not (name and colon and value) or '"' in name or "\\" in name:
             raise _malformed(pairs)

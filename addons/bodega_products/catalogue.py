@@ -158,8 +158,25 @@ def _apply_amounts(product: Product, data: dict[str, Any]) -> None:
     old = {name: getattr(product, name) for name, _ in _AMOUNTS} if known else {}
     product.currency = data.pop("currency", product.currency)
     for name, column in _AMOUNTS:
-        amount = data.pop(name, old.get(name))
-        setattr(product, column, None if amount is None else minor(name, amount, product.currency))
+        if name in data:
+            amount = data.pop(name)
+            value = None if amount is None else minor(name, amount, product.currency)
+        else:
+            value = _carried(old.get(name), product.currency)
+        setattr(product, column, value)
+
+
+def _carried(amount: Money | None, currency: str) -> int | None:
+    """Return an amount that nobody sent in minor units of the product's currency.
+
+    Raises:
+        InvalidInput: it does not fit; how much it is is not told: a cost is not for everybody.
+    """
+    try:
+        return None if amount is None else Money.parse(str(amount), currency).minor
+    except ValueError:
+        message = "Its amounts do not fit this currency; send them too."
+        raise invalid("currency", message, currency) from None
 
 
 def minor(field: str, amount: Decimal | Money, currency: str) -> int:

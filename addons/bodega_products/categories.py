@@ -8,7 +8,7 @@ from uuid import UUID
 import peewee
 from peewee import fn
 
-from bodega_products import events, search_index, slugs
+from bodega_products import events, facts, search_index, slugs
 from bodega_products.models import Category, Product, Translation
 from bodega_products.text import read_id
 from bodega_sdk import database, now
@@ -70,7 +70,10 @@ def _place(category: Category, wanted: Any, *, new: bool) -> None:
 def hold_tree() -> None:
     """Lock all categories, in the order of their ids; before any of them is locked alone."""
     if database.obj.for_update:
-        list(Category.select(Category.id).order_by(Category.id).for_update().tuples())
+        # Products may be put into them meanwhile: whoever does holds the product, and would
+        # wait for us while we wait for them.
+        rows = Category.select(Category.id).order_by(Category.id)
+        list(rows.for_update("FOR NO KEY UPDATE").tuples())
 
 
 def _parent(wanted: Any) -> Category | None:
@@ -135,6 +138,9 @@ def delete_category(category: Category) -> None:
     """Delete a category: those below it move up, and its products have none."""
     hold_tree()
     row = Category.find(category.id) or category
+    # As everybody who writes products: first these, and then what the search knows of them.
+    mine = Product.select(Product.id).where(Product.category == row.id)
+    facts.hold(key for (key,) in mine.tuples())
     children = list(Category.select().where(Category.parent == row.id))
     above = row.path.removesuffix(f"{row.id.hex}/")
     for child in children:
@@ -142,8 +148,8 @@ def delete_category(category: Category) -> None:
             _move(child.path, f"{above}{child.id.hex}/", -1)
     Category.update(parent=row.parent_id).where(Category.parent == row.id).execute()
     slugs.forget_many(Category, [row.id])
-    mine = (Translation.kind == "category") & (Translation.target == row.id)
-    Translation.delete().where(mine).execute()
+    texts = (Translation.kind == "category") & (Translation.target == row.id)
+    Translation.delete().where(texts).execute()
     search_index.category_deleted(row)
     events.publish_category(events.category_deleted, row)
     row.delete_instance()

@@ -37,11 +37,17 @@ def price_filter(name: str, amount: Decimal, compare: Any) -> Any:
     return own | Product.id.in_(further)
 
 
-def show(product: Product, item: dict[str, Any]) -> None:
-    """Show a product's prices in the currency that is asked for; null where it has none."""
+def show(products: list[Product], shown: list[dict[str, Any]]) -> None:
+    """Show products' prices in the currency that is asked for; null where they have none."""
     currency = asked().currency
-    if currency is None or product.currency == currency:
+    if currency is None:
         return
+    for product, item in zip(products, shown, strict=True):
+        if product.currency != currency:
+            _show_in(currency, product, item)
+
+
+def _show_in(currency: str, product: Product, item: dict[str, Any]) -> None:
     found = getattr(product, "priced", None)
     price, compare_at = _amounts(found, currency)
     item |= {"price": price, "compare_at_price": compare_at, "currency": currency}

@@ -114,16 +114,16 @@ def add_popularity(points: Mapping[UUID, int]) -> None:
     for key, number in points.items():
         alike.setdefault(number, []).append(key)
     with transaction():
-        _hold(sorted(points))
+        hold(points)
         for number, keys in alike.items():
             for some in chunked(keys, _KEYS):
                 added = Product.popularity + number
                 Product.update(popularity=added).where(Product.id.in_(some)).execute()
 
 
-def _hold(ids: list[UUID]) -> None:
+def hold(ids: Iterable[UUID]) -> None:
     """Lock products in the order of their ids, so that two who do so never wait in a ring."""
-    for some in chunked(ids, _KEYS) if database.obj.for_update else ():
+    for some in chunked(sorted(ids), _KEYS) if database.obj.for_update else ():
         query = Product.select(Product.id).where(Product.id.in_(some)).order_by(Product.id)
         list(query.for_update().tuples())
 

@@ -9,7 +9,9 @@ from bodega_products.asking import asked, canonical
 from bodega_products.models import Translation
 from bodega_products.schemas import TranslationSchema, TranslationsSchema
 from bodega_sdk import Reply, Request, Route, now, setting, transaction
+from bodega_sdk.bulk import among
 from bodega_sdk.errors import Conflict, FieldError, NotFound, invalid
+from bodega_sdk.reading import rows_of
 
 _TEXTS = ("name", "description", "slug")
 
@@ -24,10 +26,10 @@ def translate(kind: str, ids: Iterable[UUID], shown: list[dict[str, Any]]) -> No
     best: dict[UUID, Translation] = {}
     keys = list(ids)
     query = Translation.select().where(
-        Translation.kind == kind, Translation.target.in_(keys),
+        Translation.kind == kind, among(Translation.target, keys),
         Translation.language.in_(list(rank)),
     )  # fmt: skip
-    for row in query:
+    for row in rows_of(query):
         there = best.get(row.target)
         if there is None or rank[row.language] < rank[there.language]:
             best[row.target] = row

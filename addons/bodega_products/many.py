@@ -177,9 +177,13 @@ class Many:
 
 def _ids(query: Any) -> list[UUID]:
     """Return the ids that a query finds, locked, in their order."""
-    query = Product.select(Product.id).where(Product.id.in_(query)).order_by(Product.id)
-    found = query.for_update() if database.obj.for_update else query
-    return [key for (key,) in found.tuples()]
+    locked = Product.select(Product.id).where(Product.id.in_(query)).order_by(Product.id)
+    if not database.obj.for_update:
+        return [key for (key,) in locked.tuples()]
+    found = [key for (key,) in locked.for_update().tuples()]
+    # Whom we waited for may have deleted one of them, or given it away.
+    still = {key for (key,) in query.tuples()}
+    return [key for key in found if key in still]
 
 
 def _delete(ids: list[UUID]) -> None:

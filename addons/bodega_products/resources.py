@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,11 +18,13 @@ from bodega_products.quoting import quote
 from bodega_products.related import related
 from bodega_products.schemas import ProductSchema, QuoteSchema
 from bodega_products.search_routes import Searched
+from bodega_products.text import read_id, sku_key
 from bodega_products.visibility import WRITE, WRITE_ALL, listed, visible
 from bodega_sdk import PUBLIC, Parameter, Reply, Request, Route, transaction
 from bodega_sdk.bulk import among
 from bodega_sdk.errors import Conflict, FieldError, NotFound, PermissionDenied
-from bodega_sdk.schemas import load
+from bodega_sdk.reading import rows_of
+from bodega_sdk.schemas import Schema, load
 
 
 class Products(Searched):
@@ -46,9 +49,7 @@ class Products(Searched):
 
     def select(self, request: Request) -> peewee.ModelSelect:
         """Those that the caller sees, with their categories' slugs."""
-        query = Product.select(Product, Category.id, Category.slug)
-        query = query.join(Category, peewee.JOIN.LEFT_OUTER).where(listed(request))
-        return currencies.joined(query)
+        return currencies.joined(_with_categories().where(listed(request)))
 
     def get(self, request: Request, *, lock: bool = False) -> Any:
         """Return the product that an address names; see :meth:`Collection.get`."""
@@ -62,7 +63,9 @@ class Products(Searched):
         """Hold a product, and before it, where its SKU may change, the SKUs."""
         if isinstance(request.body, Mapping) and "sku" in request.body:
             skus.hold(of_variants=False)
-        return super().hold(request)
+        held: Product = super().hold(request)
+        _refuse_sku_of_variant(held, str(request.params["id"]))
+        return held
 
     def create(self, request: Request, data: dict[str, Any]) -> Product:
         """Make a product."""
@@ -177,9 +180,14 @@ class Products(Searched):
         """Return a query narrowed by filters."""
         return self._filtered(self._join(query, self._narrowing(sent)), sent)
 
+    @cached_property
+    def _schema(self) -> Schema:
+        """What rows are checked by: making it takes longer than checking some."""
+        return self.shape()
+
     def made(self, request: Request, row: Mapping[str, Any]) -> Product:
         """Make a product of what was sent for it."""
-        body = load(self.shape(), row)
+        body = load(self._schema, row)
         self._members.refuse(request.identity, body)
         data, members = self._split(body)
         made = self.create(request, self._owned(request, data))
@@ -188,7 +196,7 @@ class Products(Searched):
 
     def changed(self, request: Request, key: UUID, row: Mapping[str, Any]) -> Product:
         """Change a product, which is locked, by what was sent for it."""
-        body = load(self.shape(partial=True), row, partial=True)
+        body = load(self._schema, row, partial=True)
         self._members.refuse(request.identity, body)
         data, members = self._split(body)
         self._refuse_giving(request, data)
@@ -215,9 +223,26 @@ class Products(Searched):
         for product, item in zip(products, shown, strict=True):
             item["category"] = product.category.slug if product.category_id else None
             item["variants"] = [_show_variant(v, product) for v in variants[product.id]]
-            currencies.show(product, item)
+        currencies.show(products, shown)
         languages.translate("product", (product.id for product in products), shown)
         return shown
+
+
+@cache
+def _with_categories() -> peewee.ModelSelect:
+    """Return the query that all others are made of; each of these is a copy."""
+    query = Product.select(Product, Category.id, Category.slug)
+    return query.join(Category, peewee.JOIN.LEFT_OUTER)
+
+
+def _refuse_sku_of_variant(product: Product, sent: str) -> None:
+    """Refuse to write a product that a variant's SKU names: the variant may be meant."""
+    if read_id(sent) is not None or sent == product.slug:
+        return
+    mine = (Variant.product == product.id) & (Variant.sku_key == sku_key(sent))
+    if Variant.select(Variant.id).where(mine).exists():
+        message = f"This is the SKU of a variant of {product.sku}; name that, or /variants/{sent}."
+        raise Conflict(message, [FieldError("id", message, sent)])
 
 
 def _gone(request: Request) -> NotFound:
@@ -275,11 +300,14 @@ def _variants(products: list[Product]) -> dict[Any, list[Variant]]:
     grouped: dict[Any, list[Variant]] = defaultdict(list)
     if products:
         ids = [product.id for product in products]
-        for variant in (
-            Variant.select().where(among(Variant.product, ids)).order_by(Variant.position)
-        ):
+        for variant in rows_of(_in_order().where(among(Variant.product, ids))):
             grouped[variant.product_id].append(variant)
     return grouped
+
+
+@cache
+def _in_order() -> peewee.ModelSelect:
+    return Variant.select().order_by(Variant.position)
 
 
 def _show_variant(variant: Variant, product: Product) -> dict[str, Any]:

@@ -188,7 +188,10 @@ def _corrected(term: Term, corrected: dict[str, tuple[str, ...]]) -> Term:
         return term
     prefix = term.forms[0].prefix
     # A word that products had is still known; it helps nobody who looks for one that they have.
-    living = (item for item in spelling.near(term.loose, prefix=prefix) if _any([_one(item.word)]))
+    # And what everybody is told must not stand in products alone that are not sold yet.
+    living = (
+        item for item in spelling.near(term.loose, prefix=prefix) if _is_sold([_one(item.word)])
+    )
     nearest: list[spelling.Near] = []
     for item in living:
         if nearest and (item.edits, item.begins) != (nearest[0].edits, nearest[0].begins):
@@ -206,14 +209,22 @@ def _one(word: str) -> Term:
 
 
 # Planned as if all rows were wanted: for one of them PostgreSQL would rather read the table.
-_FIRST = 'WITH hits AS MATERIALIZED (SELECT id FROM "products_search" AS found WHERE {}) '
+_FIRST = (
+    'WITH hits AS MATERIALIZED (SELECT product_id FROM "products_search" AS found WHERE {}) '
+    "SELECT 1 FROM hits {} LIMIT 1"
+)
+_SOLD = 'JOIN "products_product" item ON item.id = hits.product_id WHERE item.is_active'
 
 
-def _any(terms: Iterable[Term]) -> bool:
+def _any(terms: Iterable[Term], more: str = "") -> bool:
     """Whether the index has a row with all these words."""
     condition, params = _condition(terms)
-    cursor = database.execute_sql(f"{_FIRST.format(condition)} SELECT 1 FROM hits LIMIT 1", params)
-    return cursor.fetchone() is not None
+    return database.execute_sql(_FIRST.format(condition, more), params).fetchone() is not None
+
+
+def _is_sold(terms: Iterable[Term]) -> bool:
+    """Whether a product that everybody sees has all these words."""
+    return _any(terms, _SOLD)
 
 
 def found_ids(found: Found) -> list[UUID]:

@@ -5,12 +5,15 @@ from uuid import UUID
 
 from bodega_products.models import Category, FormerSlug, Product, Translation
 from bodega_products.text import slugify
+from bodega_sdk import database
 from bodega_sdk.errors import Conflict, FieldError, invalid
 
 #: Segments of addresses beside ``/products/{id}`` and ``/categories/{id}``.
 RESERVED = frozenset(
     ("bulk", "facets", "featured", "popular", "search", "suggest", "suggestions", "tree")
 )
+#: Slugs that are tried by one statement.
+_TRIED = 5000
 _KINDS: dict[type[Any], str] = {Product: "product", Category: "category"}
 
 
@@ -22,20 +25,31 @@ def kind_of(model: type[Any]) -> str:
 def free_slug(model: Any, name: str) -> str:
     """Return a slug made of a name that nothing has."""
     base = slugify(name)
-    taken = {slug for (slug,) in model.select(model.slug).where(
-        (model.slug == base) | model.slug.startswith(f"{base}-")
-    ).tuples()} | _translated(model, base) | RESERVED  # fmt: skip
-    number, slug = 1, base
-    while slug in taken:
-        number += 1
-        slug = f"{base}-{number}"
-    return slug
+    _hold(model, base)
+    slugs, number = [base], 1
+    # Always more at once: of thousands of the same name it is found by a few statements.
+    while not (free := _free(model, slugs)):
+        slugs = [f"{base}-{place}" for place in range(number + 1, 11 * number + 1)][:_TRIED]
+        number += len(slugs)
+    return free[0]
 
 
-def _translated(model: type[Any], base: str) -> set[str]:
-    same = (Translation.slug == base) | Translation.slug.startswith(f"{base}-")
-    query = Translation.select(Translation.slug).where(Translation.kind == kind_of(model), same)
-    return {slug for (slug,) in query.tuples()}
+def _hold(model: type[Any], slug: str) -> None:
+    """Hold a slug until the commit: whoever wants the same waits, and sees who has it.
+
+    Products and translations have a unique index each, but none has both.
+    """
+    if database.obj.for_update:
+        sql = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+        database.obj.execute_sql(sql, (f"products {kind_of(model)} {slug}",))
+
+
+def _free(model: Any, wanted: list[str]) -> list[str]:
+    same = (Translation.kind == kind_of(model)) & Translation.slug.in_(wanted)
+    own = model.select(model.slug).where(model.slug.in_(wanted)).tuples()
+    translated = Translation.select(Translation.slug).where(same).tuples()
+    taken = RESERVED | {slug for (slug,) in own} | {slug for (slug,) in translated}
+    return [slug for slug in wanted if slug not in taken]
 
 
 def check_slug(model: Any, key: UUID | None, slug: str) -> None:
@@ -47,6 +61,7 @@ def check_slug(model: Any, key: UUID | None, slug: str) -> None:
     """
     if slug in RESERVED:
         raise invalid("slug", "This word is part of an address of the API; choose another.", slug)
+    _hold(model, slug)
     noun = kind_of(model)
     others = model.select(model.id).where(model.slug == slug)
     of_others = Translation.select(Translation.id).where(

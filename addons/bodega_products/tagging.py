@@ -7,7 +7,7 @@ from uuid import UUID
 
 from peewee import chunked, fn
 
-from bodega_products import search_index
+from bodega_products import facts, search_index
 from bodega_products.models import Product, ProductTag, Tag
 from bodega_products.text import tag_slug
 from bodega_sdk import now, uuid7
@@ -65,6 +65,8 @@ def save_tag(tag: Tag, data: dict[str, Any], *, new: bool) -> Tag:
 def delete_tag(tag: Tag) -> None:
     """Delete a tag; products go on without it."""
     marked = _marked(tag.id)
+    # First these, as everybody who writes them: what links them to the tag goes with it.
+    facts.hold(marked)
     tag.delete_instance()
     _rename(marked)
 
@@ -76,6 +78,8 @@ def _marked(tag: UUID) -> list[UUID]:
 
 def _rename(products: list[UUID]) -> None:
     """Write the names of their tags into products again."""
+    # Whoever gives one of them other tags just now is done before these are read.
+    facts.hold(products)
     for some in chunked(products, _KEYS):
         names: dict[UUID, list[str]] = defaultdict(list)
         query = ProductTag.select(ProductTag.product, Tag.name).join(Tag).order_by(Tag.slug)

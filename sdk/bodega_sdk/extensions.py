@@ -16,7 +16,7 @@ from uuid import UUID
 import peewee
 from marshmallow import fields
 
-from bodega_sdk.bulk import insert_or_update
+from bodega_sdk.bulk import among, insert_or_update
 from bodega_sdk.errors import FieldError, InvalidInput
 from bodega_sdk.filters import Filter
 from bodega_sdk.http import Parameter
@@ -118,7 +118,7 @@ class Companion(Model):
         keys, own = list(keys), cls._meta.primary_key
         found: dict[UUID, Self] = {}
         for some in peewee.chunked(keys, _KEYS):
-            found |= {row.id: row for row in cls.select().where(own.in_(some))}
+            found |= {row.id: row for row in cls.select().where(among(own, some))}
         return {key: found.get(key) or cls(id=key) for key in keys}
 
     @classmethod

@@ -4,7 +4,8 @@ What a column holds already is taken as it is: text, numbers, and also ids and i
 become text with the JSON. Whatever is not known to be alike is left to marshmallow's field.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import peewee
@@ -43,6 +44,8 @@ class Shower:
         self._columns: list[str] = []
         self._others: list[tuple[str, Callable[[Any], Any]]] = []
         self._planned = self._plan()
+        #: Takes the values of the columns out of a row; of a single one it would be no tuple.
+        self._values = itemgetter(*self._columns) if len(self._columns) > 1 else self._those
 
     def _plan(self) -> bool:
         """Plan how each member is shown; return whether that can be planned."""
@@ -84,11 +87,19 @@ class Shower:
         return shown
 
     def _one(self, row: Any) -> dict[str, Any]:
-        value_of_column = row.__data__.get
-        item = dict(zip(self._names, map(value_of_column, self._columns), strict=True))
+        data = row.__data__
+        try:
+            values = self._values(data)
+        except KeyError:
+            # It was read without some of them.
+            values = self._those(data)
+        item = dict(zip(self._names, values, strict=True))
         for name, value_of in self._others:
             item[name] = value_of(row)
         return item
+
+    def _those(self, data: Mapping[str, Any]) -> Iterable[Any]:
+        return map(data.get, self._columns)
 
 
 def _text(value: Any) -> str | None:

@@ -34,6 +34,13 @@ def test_a_read_that_comes_again_is_prepared(things: Any) -> None:
     assert told()[0].endswith("WHERE size = $1")
 
 
+def test_a_range_is_planned_by_its_ends(things: Any) -> None:
+    for condition in ("size >= %s", "size < %s", "size BETWEEN 1 AND %s", "name > %s"):
+        for _ in range(5):
+            run(f"SELECT name FROM things_thing WHERE {condition}", "1")
+    assert told() == []
+
+
 def test_values_have_the_types_of_literals(things: Any) -> None:
     data = {"name": "50%", "slug": "x", "code": "X", "size": 7}
     key = things.post(THINGS, data).expect(201)["id"]

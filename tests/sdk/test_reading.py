@@ -108,6 +108,16 @@ def test_a_row_that_was_read_can_be_changed_and_saved() -> None:
     assert row.group.name == "g"
 
 
+def test_what_is_joined_is_where_each_query_wants_it() -> None:
+    def named(attribute: str) -> Any:
+        query = Item.select().join_from(Item, Extra, peewee.JOIN.LEFT_OUTER, attr=attribute,
+                                        on=Extra.id == Item.id)  # fmt: skip
+        return query.select_extend(Extra).where(Item.name == "i3")
+
+    assert [row.one.points for row in rows_of(named("one"))] == [3]
+    assert [row.two.points for row in rows_of(named("two"))] == [3]
+
+
 def test_a_statement_is_written_as_peewee_writes_it() -> None:
     nested = Item.select(Item.id).where(Item.group.in_(Group.select(Group.id)))
     more = {"nested": (lambda: Item.select().where(Item.id.in_(nested)), True)}

@@ -12,12 +12,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import peewee
 
+from bodega_sdk._statements import written
 from bodega_sdk.extensions import CompanionKey, table_of
-from bodega_sdk.reading import written
 
 STRIPES = 16
 _TABLE = "bodega_collection"
@@ -185,12 +186,12 @@ class Counts:
 
     def count(self, query: Any) -> int:
         """Return the number of rows of a query, counting them only when need be."""
-        sql, params = query.sql()
+        sql, params = written(query)
         watch = self._database.watch
         if watch is not None:
             # A count that is kept needs no statement.
             watch.statements.add(sql)
-        tables = {name for name in _NAMES.findall(sql) if name in self._versioned}
+        tables = {name for name in _names_in(sql) if name in self._versioned}
         tables |= {self._bases[name] for name in tables & self._bases.keys()}
         countable = tables and all(self._versioned.get(name) for name in tables)
         # Inside a transaction the versions are not raised yet for what it wrote itself.
@@ -220,16 +221,21 @@ class Counts:
         return tuple(read_versions(self._database, tables).items())
 
 
+@lru_cache(512)
+def _names_in(sql: str) -> frozenset[str]:
+    """Return what stands in quotes in a statement: tables, columns and their aliases."""
+    return frozenset(_NAMES.findall(sql))
+
+
 def read_versions(database: Any, tables: list[str] | None = None) -> dict[str, int]:
     """Return the versions of tables, in order; of all that have one, if none are named."""
-    if tables is None:
-        rows = database.execute_sql(f"SELECT name, sum(version) FROM {_TABLE} GROUP BY name")
-        return {name: int(total) for name, total in rows.fetchall()}
-    if not tables:
-        return {}
-    marks = ", ".join([database.param] * len(tables))
-    rows = database.execute_sql(
-        f"SELECT name, sum(version) FROM {_TABLE} WHERE name IN ({marks}) GROUP BY name", tables
-    )
-    found = {name: int(total) for name, total in rows.fetchall()}
-    return {name: found.get(name, 0) for name in tables}
+    found: dict[str, int] = dict.fromkeys(tables or (), 0)
+    if tables is not None and not tables:
+        return found
+    # Added up here: sums of PostgreSQL are of another type, and slower.
+    sql = f"SELECT name, version FROM {_TABLE}"
+    if tables is not None:
+        sql += f" WHERE name IN ({', '.join([database.param] * len(tables))})"
+    for name, version in database.execute_sql(sql, tables).fetchall():
+        found[name] = found.get(name, 0) + version
+    return found

@@ -4,13 +4,14 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+from uuid import UUID
 
 import peewee
 import psycopg2
 from playhouse.pool import PooledPostgresqlDatabase
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import new_type, parse_dsn, register_type
 
 from bodega.database.collections import VersionedWrites
 from bodega.database.preparing import PreparedReads
@@ -63,6 +64,20 @@ class Postgres(VersionedWrites, WatchedReads, PreparedReads, PooledPostgresqlDat
         return {}
 
 
+@lru_cache(10_000)
+def _uuid(text: str) -> UUID:
+    """Return an id: those of what others refer to come again with each of these."""
+    return UUID(text)
+
+
+def _read_uuid(text: str | None, _: Any) -> UUID | None:
+    return None if text is None else _uuid(text)
+
+
+#: How psycopg2 reads the type that has this number in all PostgreSQLs.
+_UUIDS = new_type((2950,), "UUID", _read_uuid)
+
+
 @dataclass(frozen=True, slots=True)
 class Databases:
     """The shop's databases.
@@ -77,7 +92,7 @@ class Databases:
 
     def close(self) -> None:
         """Close this thread's connections."""
-        for database in (self.shop, self.runtime):
+        for database in (self.shop,) if self.shop is self.runtime else (self.shop, self.runtime):
             # A transaction that a dying thread left open goes with the process.
             with suppress(peewee.OperationalError):
                 database.close()
@@ -121,6 +136,7 @@ def _sqlite(path: Any) -> Sqlite:
 
 def _postgres(settings: Settings, connections: int) -> Postgres:
     url = settings.database_url
+    register_type(_UUIDS)
     database = Postgres(
         None,
         max_connections=connections,

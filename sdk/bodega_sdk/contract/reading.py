@@ -38,6 +38,7 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk.hookspecs": None,
     "bodega_sdk.money": ("exponent",),
     "bodega_sdk.pagination": ("Ordering", "count_rows", "paginate", "parameters"),
+    "bodega_sdk.reading": ("rows_of",),
     "bodega_sdk.schemas": None,
     "bodega_sdk.testing.client": ("Answer", "Client"),
     "bodega_sdk.testing.clock": ("Clock",),

@@ -182,6 +182,17 @@ def test_vendors_see_and_move_the_stock_of_their_own_organization(
     assert store.level(ours).on_hand == store.level(theirs).on_hand == 5
 
 
+def test_a_key_of_one_organization_is_nothing_to_another(store: Any, vendor_of: Any) -> None:
+    with transaction():
+        acme, bolt = (Organization.create(name=name) for name in ("Acme", "Bolt"))
+    for one_of_them in (acme, bolt):
+        item, vendor = Item(store.product(organization=one_of_them.id)), vendor_of(one_of_them)
+        body = moving("receipt", one(item, 5), key="delivery-7")
+        first = vendor.post(f"{ROOT}/movements", body).expect(201)
+        assert vendor.post(f"{ROOT}/movements", body).expect(201) == first
+        assert store.level(item).on_hand == 5
+
+
 def test_the_stock_goes_with_the_product_to_another_organization(
     store: Any, vendor_of: Any, admin: Any
 ) -> None:
@@ -191,6 +202,8 @@ def test_the_stock_goes_with_the_product_to_another_organization(
     api.receive([item])
     admin.patch(f"/api/v1/products/{item.product}", {"organization": str(bolt.id)}).expect(200)
     vendor_of(acme).post(f"{ROOT}/movements", moving("sale", one(item, 1))).expect(403)
+    # That the level is not theirs is written down only when the event was heard.
+    vendor_of(acme).patch(f"{ROOT}/levels/{item.id}", {"tracked": False}).expect(403)
     store.work()
     assert vendor_of(acme).get(f"{ROOT}/levels").expect(200)["count"] == 0
     assert vendor_of(bolt).get(f"{ROOT}/levels").expect(200)["count"] == 1

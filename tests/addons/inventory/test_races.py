@@ -3,6 +3,8 @@
 import random
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,8 +16,8 @@ from bodega.settings import Settings
 from bodega_inventory import api, checking
 from bodega_inventory.api import Item, OutOfStock
 from bodega_inventory.models import Level, Movement, Reservation
-from bodega_inventory.reading import sums
-from bodega_sdk import now
+from bodega_inventory.reading import hold, sums
+from bodega_sdk import now, transaction
 from bodega_sdk.errors import Conflict
 
 THREADS, OPERATIONS = 8, 10_000
@@ -82,6 +84,33 @@ def stocked(store: Any) -> list[Item]:
     api.receive([Item(one.product, one.variant, 20) for one in items])
     Level.update(backorder=True, backorder_limit=10).where(Level.id == items[0].id).execute()
     return items
+
+
+def test_a_reference_that_is_used_again_while_it_is_released_is_whole(
+    store: Any, at_once: Callable[..., Any]
+) -> None:
+    lamp, chair = store.item(), store.item()
+    api.receive([lamp, chair])
+    api.release(api.reserve([lamp], "cart-1"))
+    held = threading.Event()
+
+    def stand_in_the_way() -> None:
+        with transaction():
+            hold([lamp.product])
+            held.set()
+            time.sleep(1)
+
+    def release() -> None:
+        held.wait(10)
+        api.release("cart-1")
+
+    def reserve() -> None:
+        held.wait(10)
+        time.sleep(0.4)
+        api.reserve([chair], "cart-1")
+
+    assert at_once(stand_in_the_way, release, reserve) == [None] * 3
+    agree()
 
 
 @pytest.mark.slow

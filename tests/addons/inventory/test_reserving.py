@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bodega_inventory import api
+from bodega_inventory import api, reserving
 from bodega_inventory.api import Item, OutOfStock
 from bodega_inventory.models import Reservation
-from bodega_sdk import now
+from bodega_sdk import now, uuid7
 from bodega_sdk.errors import Conflict, InvalidInput, NotFound
 
 
@@ -150,3 +150,8 @@ def test_reservations_that_ended_long_ago_are_forgotten_and_the_ledger_stays(
     store.work()
     assert not Reservation.select().exists()
     assert len(store.ledger(item)) == 4
+
+
+def test_a_line_that_is_gone_cannot_be_released(store: Any) -> None:
+    with pytest.raises(NotFound, match="no reservation with this id"):
+        reserving.release_one(uuid7(), "")

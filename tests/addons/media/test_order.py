@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +11,7 @@ from bodega_media.api import Details, add
 from bodega_media.models import Image as Row
 from bodega_media.models import ProductMedia
 from bodega_sdk import newest_offset, read_log, uuid7
-from bodega_sdk.errors import InvalidInput
+from bodega_sdk.errors import Conflict, InvalidInput
 from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.queries import query_counter
 
@@ -240,3 +241,17 @@ def test_a_product_that_ends_while_its_picture_comes_is_named(
     with pytest.raises(InvalidInput, match="There is no product with this id"):
         add(file, Details(uuid7()))
     assert not Row.select().exists()
+
+
+def test_a_product_that_goes_elsewhere_while_its_picture_comes_is_left_alone(
+    files: Any, tmp_path: Path, staff: Client, vendor_of: Any
+) -> None:
+    file, ours = tmp_path / "lamp", files.make_product(vendor_of("Acme"))
+    file.write_bytes(files.png())
+    whose = UUID(staff.get(f"{PRODUCTS}/{ours}").expect(200)["organization"])
+    with pytest.raises(Conflict, match="somebody else's"):
+        add(file, Details(UUID(ours), uuid7()))
+    assert add(file, Details(UUID(ours))).organization == whose
+    staff.delete(f"{PRODUCTS}/{ours}").expect(204)
+    with pytest.raises(InvalidInput, match="There is no product with this id"):
+        add(file, Details(UUID(ours), whose))

@@ -13,7 +13,7 @@ from bodega_media import making
 from bodega_media.models import Image as Row
 from bodega_media.models import Making
 from bodega_media.sizes import Size
-from bodega_sdk import folder
+from bodega_sdk import database, folder
 from bodega_sdk.testing.client import Client
 
 IMAGES = "/api/v1/media/images"
@@ -89,6 +89,26 @@ def test_a_picture_is_never_made_larger_and_keeps_the_shape_of_its_box(
     assert found == target
     assert 0 <= box[0] < box[2] <= whole[0]
     assert 0 <= box[1] < box[3] <= whole[1]
+
+
+@ONE_ENGINE
+def test_no_side_of_what_is_made_is_longer_than_4096_pixels(
+    files: Any, client: Client, uploaded: Uploaded
+) -> None:
+    made = uploaded(files.png((40, 20_000)))
+    assert files.got(client, made["url"]).size == (40, 20_000)
+    for address in (made["sizes"]["640"], f"{made['url']}?format=webp",
+                    f"{made['url']}?format=avif", f"{made['url']}?w=640"):  # fmt: skip
+        assert files.got(client, address).size == (8, 4096)
+
+
+@ONE_ENGINE
+def test_a_claim_that_is_gone_at_once_is_somebody_elses(shop: Any) -> None:
+    # As if whoever has it were done between two statements of ours.
+    database.execute_sql(
+        "CREATE TRIGGER gone BEFORE INSERT ON media_making BEGIN SELECT RAISE(IGNORE); END"
+    )
+    assert making._claimed("a size") is None
 
 
 @ONE_ENGINE

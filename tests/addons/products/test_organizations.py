@@ -76,6 +76,19 @@ def test_a_vendor_cannot_say_whose_a_product_is(vendor_of: Any) -> None:
     assert acme.put(where, json=product("a-1")).expect(200)["organization"] == made["organization"]
 
 
+def test_what_a_product_costs_the_shop_is_not_told_by_refusing_a_currency(
+    vendor_of: Any, admin: Client
+) -> None:
+    vendor = vendor_of("Acme")
+    where = f"{PRODUCTS}/{vendor.post(PRODUCTS, json=product('a-1')).expect(201)['id']}"
+    admin.patch(where, json={"cost": "4.37"}).expect(200)
+    answer = vendor.patch(where, json={"currency": "JPY", "price": "10"})
+    assert answer.expect(422)["errors"][0]["field"] == "currency"
+    assert "4.37" not in answer.text
+    body = {"currency": "JPY", "price": "10", "cost": "4"}
+    assert admin.patch(where, json=body).expect(200)["cost"] == "4"
+
+
 def test_a_vendor_of_no_organization_writes_nothing(vendor_of: Any, admin: Client) -> None:
     nobody = vendor_of("")
     assert "no organization" in nobody.post(PRODUCTS, json=product("n-1")).expect(403)["detail"]

@@ -209,6 +209,18 @@ def test_inactive_products_are_found_only_by_those_who_see_them(
     assert (told["words"], told["products"]) == ([], [])
 
 
+def test_words_of_what_is_not_sold_yet_are_told_to_nobody(admin: Any, client: Any) -> None:
+    made = make(admin, "S-1", name="Secretphone", is_active=False)
+
+    def told() -> list[Any]:
+        hint = client.get(f"{PRODUCTS}/suggestions?q=secretphome").expect(200)
+        return [search(client, "secretphome")["corrected"], hint["corrected"]]
+
+    assert told() == [{}, {}]
+    admin.patch(f"{PRODUCTS}/{made['id']}", {"is_active": True}).expect(200)
+    assert told() == [{"secretphome": ["secretphone"]}] * 2
+
+
 def test_pages_hold_everything_once(admin: Any, client: Any) -> None:
     fields = {"name": "Lamp", "price_minor": 100}
     upsert([ProductRow(f"P-{number}", fields) for number in range(25)], "test")
