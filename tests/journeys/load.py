@@ -168,7 +168,8 @@ def _real(caller: Caller, template: str) -> str:
     if not brace:
         return template
     name, _, rest = rest.partition("}")
-    results = caller.call("GET", before)[1]["results"]
+    # Of some things there are items but no list.
+    results = caller.call("GET", before)[1].get("results")
     return _real(caller, f"{before}/{results[0][name] if results else NOBODY}{rest}")
 
 

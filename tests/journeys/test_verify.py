@@ -55,7 +55,7 @@ def check(name: str, postgres: str, *paths: Path) -> Any:
     return report
 
 
-@pytest.mark.parametrize("name", ["accounts", "products", "imports"])
+@pytest.mark.parametrize("name", ["accounts", "products", "imports", "webhooks", "notifications"])
 def test_an_addon_of_the_house_keeps_every_rule(name: str, postgres_server: str) -> None:
     report = check(name, postgres_server)
     assert report["findings"] == []

@@ -203,8 +203,6 @@ def write(deployment: Deployment, token: str, numbers: Iterator[int], lock: Any)
 def test_what_was_committed_is_delivered_and_nothing_else(chaos: Victims, sink: Sink) -> None:
     deployment = chaos._deployment
     run(deployment, "migrate")
-    run(deployment, "addons", "install", "webhooks")
-    run(deployment, "addons", "enable", "webhooks")
     run(deployment, "settings", "set", "webhooks.allow_hosts", "127.0.0.1")
     chaos.begin("serve")
     chaos.begin("worker")

@@ -393,6 +393,7 @@ def test_a_trial_that_succeeds_ends_the_quarantine_in_every_process(
         ball.call(VETO)
 
 
+@pytest.mark.slow
 def test_a_retry_ends_it_in_every_process_at_once(
     ball: Ball, elsewhere: Elsewhere, terminal: Any
 ) -> None:

@@ -13,6 +13,9 @@ from bodega.addons.listing import AddonState, listing
 from bodega.errors import AddonError
 from bodega.http.gate import Gate
 
+#: Two minutes of processor time.
+pytestmark = pytest.mark.slow
+
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 PLUGIN = """
 from bodega_sdk import *

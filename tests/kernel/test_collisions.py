@@ -15,6 +15,9 @@ from bodega.errors import AddonError
 from bodega_sdk import Manifest, Setting
 from bodega_sdk.errors import ManifestError
 
+#: A minute of processor time.
+pytestmark = pytest.mark.slow
+
 #: The exit code of what an addon stands in the way of.
 REFUSED = 3
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

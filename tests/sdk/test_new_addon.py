@@ -194,6 +194,7 @@ def test_the_readme_tells_of_every_permission_setting_and_module() -> None:
         assert name in readme, name
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_rendered_tests_pass_on_both_engines(
     bodega: Bodega, tmp_path: Path, postgres_server: str
