@@ -15,7 +15,8 @@ class StockSchema(Schema):
     stock = Integer(
         minimum=-LARGEST, maximum=LARGEST,
         metadata={"description": "Pieces that can be had; of a product with stocked variants "
-                  "their sum. Writing it moves the difference as an adjustment."},
+                  "their sum. Writing it moves the difference as an adjustment.",
+                  "write_permission": "inventory.write"},
     )  # fmt: skip
     in_stock = Boolean(dump_only=True, metadata={"description": "Whether it can be had."})
     low_stock = Boolean(dump_only=True, metadata={"description": "Whether little is left."})

@@ -6,7 +6,11 @@ from typing import Any
 
 from bodega_sdk import Occurrence, addon_api
 
-_SAMPLE = {"name": "Desk lamp", "sku": "LAMP-1", "available": 3, "threshold": 5}
+_SAMPLE = {"name": "Desk lamp", "sku": "LAMP-1", "available": 3, "threshold": 5, "product": "1"}
+_HEADING = (
+    "{% if available > 0 %}Only {{ available }} of {{ name }} left"
+    "{% else %}{{ name }} is sold out{% endif %}"
+)
 
 
 def types() -> tuple[Any, ...]:
@@ -25,7 +29,7 @@ def _types(api: ModuleType) -> tuple[Any, ...]:
         api.NotificationType(
             "inventory.low_stock", "Stock of an item is low",
             event="inventory.low_stock_reached", audience=staff, channels=("in_app", "team"),
-            heading="Only {{ available }} of {{ name }} left",
+            heading=_HEADING, link="/products/{{ product }}", package="bodega_inventory",
             text="{{ sku }}: {{ available }} can be had; it is low at {{ threshold }}.",
             sample=_SAMPLE,
         ),

@@ -10,9 +10,8 @@ from bodega_inventory import figures
 from bodega_inventory.companions import ProductStock
 from bodega_inventory.items import Item, Stock
 from bodega_inventory.models import PHYSICAL, Level, Movement
-from bodega_inventory.portions import KEYS, ROWS, portions
-from bodega_products import api as products
-from bodega_sdk import database
+from bodega_inventory.portions import KEYS, portions
+from bodega_sdk import database, locked
 
 
 def hold_word(word: str) -> None:
@@ -28,27 +27,7 @@ def hold(wanted: Sequence[UUID]) -> None:
     Args:
         wanted: their ids, in order; those that are gone are left out.
     """
-    for some in portions(wanted, KEYS):
-        own = ProductStock.id
-        there = {key for (key,) in ProductStock.select(own).where(own.in_(some)).tuples()}
-        missing = [key for key in some if key not in there]
-        if missing:
-            there |= products.products_of(missing).keys()
-            _make_and_hold(sorted(there))
-        elif database.obj.for_update:
-            list(ProductStock.select(own).where(own.in_(some)).order_by(own).for_update())
-
-
-def _make_and_hold(keys: list[UUID]) -> None:
-    """Hold rows that are there and make the others, in one order: two who do so do not cross."""
-    same = {ProductStock.stock: ProductStock.stock}
-    rows = [
-        {"id": key, "stock": 0, "in_stock": False, "low_stock": False, "backorder": False}
-        for key in keys
-    ]
-    for some in portions(rows, ROWS):
-        query = ProductStock.insert_many(some)
-        query.on_conflict(conflict_target=[ProductStock.id], update=same).execute()
+    ProductStock.hold_many(wanted)
 
 
 def levels_of(wanted: Iterable[UUID], *, lock: bool = False) -> list[Level]:
@@ -57,7 +36,7 @@ def levels_of(wanted: Iterable[UUID], *, lock: bool = False) -> list[Level]:
     for some in portions(wanted, KEYS):
         query = Level.select().where(Level.product.in_(some)).order_by(Level.id)
         # Not +=: queries have a meaning of their own for a sum.
-        found.extend(query.for_update() if lock and database.obj.for_update else query)
+        found.extend(locked(query) if lock else query)
     return found
 
 

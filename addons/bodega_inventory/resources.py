@@ -129,7 +129,7 @@ class Movements(_Stock):
             "POST", path, self.move, WRITE, "Move stock",
             description="All items or none. What lacks is named, with what is there (409). The "
             "same `key` moves nothing twice.",
-            body=MoveSchema, returns=MovesSchema, status=201,
+            body=MoveSchema, returns=MovesSchema, status=201, idempotent=True,
             objects=self.objects, beyond=ALL,
         )  # fmt: skip
         return (*super().routes(path), moving)

@@ -6,10 +6,10 @@ from uuid import UUID
 from bodega_inventory.book import Book, Cause
 from bodega_inventory.items import Item
 from bodega_products import api as products
-from bodega_sdk import transaction
+from bodega_sdk import actor, transaction
 from bodega_sdk.errors import invalid
 
-_CAUSE = Cause("stock was set")
+_REASON = "stock was set"
 
 
 def set_products(wanted: Mapping[UUID, int]) -> None:
@@ -38,8 +38,8 @@ def _settle(book: Book, items: Sequence[Item]) -> None:
     for item in items:
         difference = item.quantity - book.level(item.id).available
         if difference:
-            book.move(item, "adjustment", difference, _CAUSE)
-    book.close(_CAUSE.reason)
+            book.move(item, "adjustment", difference, Cause(_REASON, actor=actor()))
+    book.close(_REASON)
 
 
 def refuse_sum(product: UUID) -> None:

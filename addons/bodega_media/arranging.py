@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import peewee
-
 from bodega_media.models import Image, ProductMedia
 from bodega_sdk import now
 from bodega_sdk.errors import invalid
@@ -25,7 +23,7 @@ def hold(product: UUID) -> ProductMedia:
     """
     try:
         return ProductMedia.hold(product)
-    except peewee.IntegrityError:
+    except ProductMedia.DoesNotExist:
         raise invalid("product", "There is no product with this id.", str(product)) from None
 
 

@@ -80,25 +80,6 @@ class ProductMedia(Companion):
             "sizes": addresses.all_sizes(self.stored, self.media),
         }
 
-    @classmethod
-    def loaded(cls, data: Any, key: Any) -> dict[str, Any]:
-        """Keep what there is: nothing of it is written through the product."""
-        if key is None:
-            return {}
-        held = cls.hold(key)
-        return {name: getattr(held, name) for name in cls._meta.fields if name != "id"}
-
-    @classmethod
-    def hold(cls, key: Any) -> "ProductMedia":
-        """Return a product's row, made if need be, locked until the commit."""
-        cls.write(key)
-        query = cls.select().where(cls.id == key)
-        # SQLite's transactions are exclusive already, and it knows no row locks.
-        if cls._meta.database.obj.for_update:
-            query = query.for_update()
-        found: ProductMedia = query.get()
-        return found
-
 
 class Making(Model):
     """A size that somebody is making just now, so that nobody else makes it too."""

@@ -62,9 +62,17 @@ class Images(Collection):
 
     def hold(self, request: Request) -> Image:
         """Take the lock of all pictures of the product first, as everybody does."""
-        arranging.hold(self.get(request).product)
+        product = self.get(request).product
+        arranging.hold(product)
+        self._refuse_others(request, product)
         held: Image = super().hold(request)
         return held
+
+    def _refuse_others(self, request: Request, product: UUID) -> None:
+        """Refuse who the product belongs to no more: pictures hear of it a moment later."""
+        mine, found = self.whose(request), products_of([product]).get(product)
+        if mine is not None and found is not None and found.organization != mine:
+            raise PermissionDenied("This product is not yours to change.")
 
     def change(self, request: Request, row: Image, data: dict[str, Any]) -> Image:
         """Change what is said of a picture."""
@@ -123,9 +131,7 @@ class Images(Collection):
         found = products_of([key]).get(key)
         if found is None:
             raise invalid("product", "There is no product with this id.", str(key))
-        mine = self.whose(request)
-        if mine is not None and found.organization != mine:
-            raise PermissionDenied("This product is not yours to change.")
+        self._refuse_others(request, key)
         return found
 
     def _reorder(self, request: Request) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def _media(key: str, signed: bool) -> str:
     rows = Image.select(Image.media, Image.is_private).where(Image.key == key)
     found = list(rows.order_by(Image.is_private).limit(1)) if _KEY.fullmatch(key) else []
     if not found:
-        raise NotFound("There is no picture at this address.")
+        message = "There is no picture at this address."
+        raise NotFound(message, [FieldError("key", message, key)])
     if found[0].is_private and not signed:
         raise PermissionDenied("This picture is private: it needs a signed address.")
     return str(found[0].media)

@@ -1,6 +1,7 @@
 """Where pictures are kept: what a storage must be able to do, and which one is in use."""
 
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,9 @@ from typing import IO
 
 from bodega_media.sizes import Size
 from bodega_sdk import folder, uuid7
+
+#: How often a file is put into a folder that goes.
+_TRIES = 20
 
 
 class Missing(LookupError):
@@ -77,15 +81,13 @@ class LocalStorage(Storage):
 
     def put(self, name: str, source: IO[bytes], media: str) -> None:
         """Keep a file; there is never half of one."""
-        path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         part = incoming()
         try:
             with part.open("wb") as file:
                 copyfileobj(source, file, 2**20)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
+            _move(part, self._path(name))
         finally:
             part.unlink(missing_ok=True)
 
@@ -115,6 +117,21 @@ class LocalStorage(Storage):
 
     def _path(self, name: str) -> Path:
         return self._root / name
+
+
+def _move(part: Path, path: Path) -> None:
+    """Put a file where it belongs; its folder may go meanwhile, with the last one that was there.
+
+    Raises:
+        FileNotFoundError: it goes again and again.
+    """
+    for number in range(_TRIES):
+        with suppress(FileNotFoundError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(path)
+            return
+        time.sleep(number / 1000)
+    raise FileNotFoundError(path)
 
 
 def incoming() -> Path:

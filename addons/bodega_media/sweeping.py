@@ -12,7 +12,7 @@ import peewee
 from bodega_media.choosing import storage
 from bodega_media.models import Image, Making, Stored
 from bodega_media.sizes import folder_of, original
-from bodega_sdk import database, folder, now
+from bodega_sdk import folder, locked, now
 
 #: How long what nobody needs is left alone: somebody may be about to.
 GRACE = timedelta(hours=1)
@@ -87,7 +87,7 @@ def _forget(key: str) -> bool:
     """Delete a file and its sizes, unless somebody needs it by now."""
     query = Stored.select().where(Stored.key == key)
     # Whoever begins to need it touches its row first, and waits for us there.
-    row = (query.for_update() if database.obj.for_update else query).first()
+    row = locked(query, gone=True).first()
     if row is None or row.touched_at >= now() - GRACE:
         return False
     if Image.select().where(Image.stored == key).exists():

@@ -28,7 +28,7 @@ def create_product(data: dict[str, Any]) -> Product:
         InvalidInput: an amount does not fit the currency, or there is no such category.
         Conflict: the SKU or the slug is taken.
     """
-    skus.hold(of_variants=False)
+    skus.hold([data["sku"]], of_variants=False)
     product = Product()
     tags = _apply(product, {"currency": setting("products.currency")} | data)
     if not product.slug:

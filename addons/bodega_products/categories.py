@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +13,14 @@ from peewee import fn
 from bodega_products import events, facts, search_index, slugs
 from bodega_products.models import Category, Product, Translation
 from bodega_products.text import read_id
-from bodega_sdk import database, now
+from bodega_products.visibility import sold
+from bodega_sdk import locked, now
 from bodega_sdk.errors import invalid
 
 #: Levels of the tree; each takes 33 characters of a path.
 DEEPEST = 12
+#: Subtrees that one statement counts one by one; of more it counts all.
+_COUNTED = 50
 
 
 def save_category(category: Category, data: dict[str, Any], *, new: bool) -> Category:
@@ -69,11 +74,9 @@ def _place(category: Category, wanted: Any, *, new: bool) -> None:
 
 def hold_tree() -> None:
     """Lock all categories, in the order of their ids; before any of them is locked alone."""
-    if database.obj.for_update:
-        # Products may be put into them meanwhile: whoever does holds the product, and would
-        # wait for us while we wait for them.
-        rows = Category.select(Category.id).order_by(Category.id)
-        list(rows.for_update("FOR NO KEY UPDATE").tuples())
+    # Products may be put into them meanwhile: whoever does holds the product, and would
+    # wait for us while we wait for them.
+    list(locked(Category.select(Category.id).order_by(Category.id)).tuples())
 
 
 def _parent(wanted: Any) -> Category | None:
@@ -163,11 +166,26 @@ def in_tree(named: str) -> Any:
     return Product.category.in_(query.where(is_named(top, named)))
 
 
-def counts() -> dict[str, int]:
-    """Return how many products that are sold are in each category itself, by its path."""
-    sold = Product.deleted_at.is_null() & Product.is_active
-    query = Product.select(Category.path, fn.COUNT(Product.id)).join(Category).where(sold)
+def counts(paths: Iterable[str]) -> dict[str, int]:
+    """Return how many products that are sold are in each category itself, by its path.
+
+    Args:
+        paths: of the subtrees that are counted.
+    """
+    query = Product.select(Category.path, fn.COUNT(Product.id)).join(Category).where(sold())
+    tops = _tops(paths)
+    if len(tops) <= _COUNTED:
+        query = query.where(reduce(or_, map(below_path, tops), peewee.SQL("1 = 0")))
     return dict(query.group_by(Category.path).tuples())
+
+
+def _tops(paths: Iterable[str]) -> list[str]:
+    """Return the paths that do not lie below others of them."""
+    tops: list[str] = []
+    for path in sorted(path for path in paths if path):
+        if not tops or not path.startswith(tops[-1]):
+            tops.append(path)
+    return tops
 
 
 def with_descendants(paths: Iterable[str], counted: dict[str, int]) -> dict[str, int]:

@@ -107,9 +107,8 @@ class Categories(Collection):
         """Show categories with how many products they have: one query for all of them."""
         listed = list(rows)
         shown = super().render(listed)
-        counted = categories.with_descendants(
-            [row.path for row in listed], categories.counts() if listed else {}
-        )
+        paths = [row.path for row in listed]
+        counted = categories.with_descendants(paths, categories.counts(paths) if listed else {})
         for row, item in zip(listed, shown, strict=True):
             item["product_count"] = counted[row.path]
         languages.translate("category", (row.id for row in listed), shown)

@@ -5,6 +5,7 @@ from typing import Any
 
 import peewee
 
+from bodega_products import events
 from bodega_products.asking import asked
 from bodega_products.catalogue import minor, money_filter
 from bodega_products.models import Price, Product
@@ -138,6 +139,7 @@ def _set(product: Product, currency: str, data: dict[str, Any]) -> Price:
 
 def _changed(product: Product) -> None:
     Product.update(updated_at=now()).where(Product.id == product.id).execute()
+    events.publish(events.product_updated, product)
 
 
 def _code(text: str) -> str:

@@ -1,10 +1,16 @@
 """The events of the catalogue."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
+
+from peewee import chunked
 
 from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
 
+#: Ids that one event tells.
+_IDS = 500
 _FIELDS = {
     "id": "UUID",
     "sku": "text",
@@ -35,8 +41,13 @@ product_deleted = Event("product.deleted", "A product was deleted.", _FIELDS)
 product_restored = Event("product.restored", "A deleted product was brought back.", _FIELDS)
 products_changed = Event(
     "products.changed",
-    "Many products were made or changed at once.",
-    {"created": "how many", "updated": "how many", "source": "what did it, e.g. import:<id>"},
+    "Many products were made or changed at once; of more than 500 several events tell.",
+    {
+        "created": "how many",
+        "updated": "how many",
+        "source": "what did it, e.g. import:<id>",
+        "ids": "list of the products' UUIDs",
+    },
 )
 variant_created = Event("variant.created", "A variant of a product was made.", _VARIANT)
 variant_updated = Event("variant.updated", "A variant of a product was changed.", _VARIANT)
@@ -50,6 +61,20 @@ ALL = (
     variant_created, variant_updated, variant_deleted,
     category_created, category_updated, category_deleted,
 )  # fmt: skip
+
+
+def publish_many(written: Iterable[tuple[UUID, str]], source: str) -> None:
+    """Publish what became of many products.
+
+    Args:
+        written: of each its id, and whether it was ``created`` or ``updated``.
+        source: what did it.
+    """
+    for some in chunked(written, _IDS):
+        statuses = [status for _, status in some]
+        counts = {name: statuses.count(name) for name in ("created", "updated")}
+        data = {**counts, "source": source, "ids": [key for key, _ in some]}
+        products_changed.publish(source, data)
 
 
 def publish(event: Event, product: Product) -> None:

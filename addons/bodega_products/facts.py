@@ -9,7 +9,8 @@ from peewee import chunked
 
 from bodega_products.models import Product, Variant
 from bodega_products.text import sku_key
-from bodega_sdk import Money, database, transaction
+from bodega_products.visibility import sold
+from bodega_sdk import Money, locked, transaction
 
 #: Values of one statement.
 _KEYS = 5000
@@ -65,6 +66,11 @@ def products_of(ids: Iterable[UUID]) -> dict[UUID, ProductFacts]:
     alive = Product.select().where(Product.deleted_at.is_null())
     found = _many(alive, Product.id, ids)
     return {row.id: _product(row) for row in found}
+
+
+def is_sold(key: Any) -> Any:
+    """Return the condition that everybody sees the product whose id a field holds."""
+    return key.in_(Product.select(Product.id).where(sold()))
 
 
 def variants_of(ids: Iterable[UUID]) -> dict[UUID, VariantFacts]:
@@ -123,9 +129,9 @@ def add_popularity(points: Mapping[UUID, int]) -> None:
 
 def hold(ids: Iterable[UUID]) -> None:
     """Lock products in the order of their ids, so that two who do so never wait in a ring."""
-    for some in chunked(sorted(ids), _KEYS) if database.obj.for_update else ():
+    for some in chunked(sorted(ids), _KEYS):
         query = Product.select(Product.id).where(Product.id.in_(some)).order_by(Product.id)
-        list(query.for_update().tuples())
+        list(locked(query).tuples())
 
 
 def _many(query: Any, key: Any, ids: Iterable[Any]) -> Iterable[Any]:

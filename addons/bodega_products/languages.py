@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from bodega_products import search_index, slugs
+from bodega_products import events, search_index, slugs
 from bodega_products.asking import asked, canonical
 from bodega_products.models import Translation
 from bodega_products.schemas import TranslationSchema, TranslationsSchema
@@ -102,14 +102,14 @@ class Translations:
             setattr(made, name, data[name] or None if name == "slug" else data[name])
         made.updated_at = now()
         made.save(force_insert=found is None)
-        self._index(row)
+        self._changed(row)
         return made
 
     def _delete(self, request: Request) -> Reply:
         with transaction():
             row = self._collection.hold(request)
             self._found(row, request).delete_instance()
-            self._index(row)
+            self._changed(row)
         return Reply(status=204)
 
     def _found(self, row: Any, request: Request) -> Translation:
@@ -126,9 +126,12 @@ class Translations:
             raise NotFound(message, [FieldError("language", message, sent)])
         return found
 
-    def _index(self, row: Any) -> None:
+    def _changed(self, row: Any) -> None:
         if self._kind == "product":
             search_index.keep([row.id])
+            events.publish(events.product_updated, row)
+        else:
+            events.publish_category(events.category_updated, row)
 
     def _of(self, row: Any) -> tuple[Any, Any]:
         return Translation.kind == self._kind, Translation.target == row.id

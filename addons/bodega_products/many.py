@@ -1,14 +1,13 @@
 """Many products in one request: make, change, switch and delete them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import peewee
 
-from bodega_products import catalogue, skus
+from bodega_products import catalogue, events, moderating, skus, slugs, tagging
 from bodega_products.confirming import confirm
-from bodega_products.events import products_changed
 from bodega_products.models import Product
 from bodega_products.schemas import (
     BulkResultSchema,
@@ -16,8 +15,8 @@ from bodega_products.schemas import (
     SelectedSchema,
     SelectionSchema,
 )
-from bodega_products.text import read_id, sku_key
-from bodega_sdk import Parameter, Reply, Request, Route, database, now, transaction, uuid7
+from bodega_products.text import read_id, sku_key, slugify
+from bodega_sdk import Parameter, Reply, Request, Route, locked, now, transaction, uuid7
 from bodega_sdk.errors import FieldError, InvalidInput, NotFound, Problem, invalid
 
 _KEYS = 5000
@@ -43,7 +42,8 @@ class Many:
         selected: dict[str, Any] = {"body": SelectionSchema, "returns": SelectedSchema, **whose}
         return (
             Route("POST", bulk, self._write, products.write, "Make or change products",
-                  body=BulkSchema, returns=BulkResultSchema, largest=2**23, **whose),
+                  body=BulkSchema, returns=BulkResultSchema, largest=2**23, idempotent=True,
+                  **whose),
             Route("POST", f"{bulk}/activate", self._activate, products.write,
                   "Make products active", **selected),
             Route("POST", f"{bulk}/deactivate", self._deactivate, products.write,
@@ -63,9 +63,12 @@ class Many:
         atomic, rows = request.body["atomic"], request.body["products"]
         self._products.whose(request)  # Refuses who belongs to no organization.
         with transaction():
-            skus.hold(of_variants=False)
+            skus.hold(_skus(rows), of_variants=False)
             there = self._there(rows)
-            results = [self._row(request, *item, there) for item in enumerate(rows)]
+            slugs.hold_many(Product, _slugs(rows))
+            made = tagging.make_missing(_tags(rows))
+            results = self._rows(request, rows, there)
+            tagging.drop_unused(made)
             refused = [row for row in results if row["status"] == "refused"]
             if atomic and refused:
                 raise _refusal(refused)
@@ -73,19 +76,31 @@ class Many:
 
     def _there(self, rows: list[Mapping[str, Any]]) -> dict[str, UUID]:
         """Return which rows are there, by id and SKU key, all locked in the order of ids."""
-        keys = {sku_key(row["sku"]) for row in rows if isinstance(row.get("sku"), str)}
+        keys = {sku_key(sku) for sku in _skus(rows)}
         ids = {key for row in rows if (key := read_id(row.get("id"))) is not None}
         keys = {key for key in keys if "\0" not in key and len(key) <= 300}
         query = Product.select(Product.id, Product.sku_key).where(
             (Product.sku_key.in_(list(keys)) | Product.id.in_(list(ids)))
             & Product.deleted_at.is_null()
         )
-        query = query.order_by(Product.id)
-        found = query.for_update() if database.obj.for_update else query
         there: dict[str, UUID] = {}
-        for key, own in found.tuples():
+        for key, own in locked(query.order_by(Product.id), gone=True).tuples():
             there |= {str(key): key, f"sku:{own}": key}
         return there
+
+    def _rows(
+        self, request: Request, rows: list[dict[str, Any]], there: dict[str, UUID]
+    ) -> list[dict[str, Any]]:
+        """Write rows in the order of their SKUs, as everybody does who makes several."""
+        keys = {str(key): name for name, key in there.items() if name.startswith("sku:")}
+
+        def place(item: tuple[int, dict[str, Any]]) -> str:
+            key = read_id(item[1].get("id"))
+            return keys.get(str(key), "") or f"sku:{sku_key(str(item[1].get('sku', '')))}"
+
+        ordered = sorted(enumerate(rows), key=place)
+        results = [self._row(request, *item, there) for item in ordered]
+        return sorted(results, key=lambda result: int(result["index"]))
 
     def _row(
         self, request: Request, index: int, row: dict[str, Any], there: dict[str, UUID]
@@ -121,15 +136,11 @@ class Many:
     def _switch(self, request: Request, on: bool) -> dict[str, Any]:
         with transaction():
             ids, missing = self._selected(request)
-            changed = 0
-            for some in peewee.chunked(ids, _KEYS):
-                query = Product.update(is_active=on, updated_at=now())
-                changed += query.where(Product.id.in_(some), Product.is_active != on).execute()
-            if changed:
-                products_changed.publish(
-                    f"bulk:{uuid7()}", {"created": 0, "updated": changed, "source": "bulk"}
-                )
-        return {"count": changed, "missing": missing}
+            see = moderating.put_back_many if on else moderating.take_down
+            see(request.identity, ids)
+            changed = [key for some in peewee.chunked(ids, _KEYS) for key in _switch(some, on)]
+            events.publish_many([(key, "updated") for key in changed], f"bulk:{uuid7()}")
+        return {"count": len(changed), "missing": missing}
 
     def _delete_selected(self, request: Request) -> dict[str, Any]:
         with transaction():
@@ -137,7 +148,7 @@ class Many:
             if "filter" in request.body:
                 how = "send this again with the token 'confirm'"
                 confirm(request.body.get("confirm"), ids, _who(request), how)
-            _delete(ids)
+            _delete(request, ids)
         return {"count": len(ids), "missing": missing}
 
     def _delete_all(self, request: Request) -> dict[str, Any] | Reply:
@@ -145,7 +156,7 @@ class Many:
             ids = self._found(request, request.query)
             how = "send this again with '?confirm=' and the token"
             confirm(request.query.get("confirm"), ids, _who(request), how)
-            _delete(ids)
+            _delete(request, ids)
         return {"count": len(ids), "missing": []}
 
     def _selected(self, request: Request) -> tuple[list[UUID], list[UUID]]:
@@ -177,16 +188,24 @@ class Many:
 
 def _ids(query: Any) -> list[UUID]:
     """Return the ids that a query finds, locked, in their order."""
-    locked = Product.select(Product.id).where(Product.id.in_(query)).order_by(Product.id)
-    if not database.obj.for_update:
-        return [key for (key,) in locked.tuples()]
-    found = [key for (key,) in locked.for_update().tuples()]
+    wanted = Product.select(Product.id).where(Product.id.in_(query)).order_by(Product.id)
+    found = [key for (key,) in locked(wanted, gone=True).tuples()]
     # Whom we waited for may have deleted one of them, or given it away.
     still = {key for (key,) in query.tuples()}
     return [key for key in found if key in still]
 
 
-def _delete(ids: list[UUID]) -> None:
+def _switch(ids: list[UUID], on: bool) -> list[UUID]:
+    """Make products active or not; return the ids of those that were not so already."""
+    others = Product.id.in_(ids) & (Product.is_active != on)
+    query = Product.select(Product.id).where(others).order_by(Product.id)
+    found = [key for (key,) in query.tuples()]
+    Product.update(is_active=on, updated_at=now()).where(Product.id.in_(found)).execute()
+    return found
+
+
+def _delete(request: Request, ids: list[UUID]) -> None:
+    moderating.take_down(request.identity, ids)
     products = [
         product
         for some in peewee.chunked(ids, _KEYS)
@@ -197,6 +216,29 @@ def _delete(ids: list[UUID]) -> None:
 
 def _who(request: Request) -> str:
     return request.identity.subject
+
+
+def _skus(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the SKUs that rows name."""
+    return (row["sku"] for row in rows if isinstance(row.get("sku"), str))
+
+
+def _slugs(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the slugs that rows name, and those that would be made for them."""
+    for row in rows:
+        if isinstance(row.get("slug"), str):
+            yield row["slug"].replace("\0", "")
+        elif isinstance(row.get("name"), str):
+            yield slugify(row["name"])
+
+
+def _tags(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the names of tags that rows name."""
+    for row in rows:
+        named = row.get("tags")
+        for name in named if isinstance(named, list) else ():
+            if isinstance(name, str) and 0 < len(name.strip()) <= 100 and "\0" not in name:
+                yield name
 
 
 def _named(row: Mapping[str, Any], there: Mapping[str, UUID]) -> UUID | None:

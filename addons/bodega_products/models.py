@@ -4,7 +4,7 @@ from typing import Any
 
 import peewee
 
-from bodega_sdk import Entity, Model, Money, UTCDateTimeField, uuid7
+from bodega_sdk import Entity, Model, Money, UTCDateTimeField, now, uuid7
 
 
 class Category(Entity):
@@ -43,6 +43,8 @@ class Product(Entity):
     are free for others, so both hold what no other can have, and ``kept_slug`` the slug.
     """
 
+    # With the id behind it, as lists are ordered: see the indexes.
+    created_at: Any = UTCDateTimeField(default=now)
     name: Any = peewee.CharField(max_length=255, index=True)
     slug: Any = peewee.CharField(max_length=255, unique=True)
     sku: Any = peewee.CharField(max_length=100)
@@ -53,7 +55,7 @@ class Product(Entity):
     cost_minor: Any = peewee.BigIntegerField(null=True)
     currency: Any = peewee.FixedCharField(max_length=3)
     category: Any = peewee.ForeignKeyField(
-        Category, null=True, on_delete="SET NULL", backref="products"
+        Category, null=True, on_delete="SET NULL", backref="products", index=False
     )
     image_url: Any = peewee.CharField(max_length=2000, default="")
     is_active: Any = peewee.BooleanField(default=True)
@@ -75,9 +77,12 @@ class Product(Entity):
     organization: Any = peewee.UUIDField(null=True, index=True)
     deleted_at: Any = UTCDateTimeField(null=True)
     kept_slug: Any = peewee.CharField(max_length=255, null=True)
+    # Since when the shop keeps its vendor from selling it; see moderating.
+    taken_down_at: Any = UTCDateTimeField(null=True)
 
     class Meta:
         table_name = "products_product"
+        indexes = ((("created_at", "id"), False), (("category", "created_at"), False))
 
     @property
     def price(self) -> Money:

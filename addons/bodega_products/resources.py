@@ -1,6 +1,5 @@
 """The routes of products."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -9,9 +8,9 @@ from uuid import UUID
 
 import peewee
 
-from bodega_products import catalogue, currencies, languages, skus, slugs
+from bodega_products import catalogue, currencies, languages, moderating, skus, slugs
 from bodega_products.asking import CURRENCY, LANGUAGE, in_context
-from bodega_products.filters import FILTERS
+from bodega_products.filters import FILTERS, by_sku
 from bodega_products.many import Many
 from bodega_products.models import Category, Product, Variant
 from bodega_products.quoting import quote
@@ -19,11 +18,10 @@ from bodega_products.related import related
 from bodega_products.schemas import ProductSchema, QuoteSchema
 from bodega_products.search_routes import Searched
 from bodega_products.text import read_id, sku_key
-from bodega_products.visibility import WRITE, WRITE_ALL, listed, visible
-from bodega_sdk import PUBLIC, Parameter, Reply, Request, Route, transaction
-from bodega_sdk.bulk import among
+from bodega_products.variants_below import shown_variants, variants_below
+from bodega_products.visibility import READ_INACTIVE, WRITE, WRITE_ALL, listed, visible
+from bodega_sdk import PUBLIC, Parameter, Reply, Request, Route, database, transaction
 from bodega_sdk.errors import Conflict, FieldError, NotFound, PermissionDenied
-from bodega_sdk.reading import rows_of
 from bodega_sdk.schemas import Schema, load
 
 
@@ -49,7 +47,10 @@ class Products(Searched):
 
     def select(self, request: Request) -> peewee.ModelSelect:
         """Those that the caller sees, with their categories' slugs."""
-        return currencies.joined(_with_categories().where(listed(request)))
+        # Who writes products sees inactive categories too, and sends back what was read.
+        all_categories = request.identity.may(READ_INACTIVE) or request.identity.may(WRITE)
+        query = _whole_products(bool(database.obj.for_update), all_categories)
+        return currencies.joined(query.where(listed(request)))
 
     def get(self, request: Request, *, lock: bool = False) -> Any:
         """Return the product that an address names; see :meth:`Collection.get`."""
@@ -62,8 +63,9 @@ class Products(Searched):
     def hold(self, request: Request) -> Any:
         """Hold a product, and before it, where its SKU may change, the SKUs."""
         if isinstance(request.body, Mapping) and "sku" in request.body:
-            skus.hold(of_variants=False)
+            skus.hold([request.body["sku"]], of_variants=False)
         held: Product = super().hold(request)
+        _refuse_other_meaning(held, str(request.params["id"]))
         _refuse_sku_of_variant(held, str(request.params["id"]))
         return held
 
@@ -73,10 +75,12 @@ class Products(Searched):
 
     def change(self, request: Request, row: Product, data: dict[str, Any]) -> Product:
         """Change a product."""
+        moderating.switch(request.identity, row, data)
         return catalogue.change_product(row, data)
 
     def remove(self, request: Request, row: Product) -> None:
         """Delete a product."""
+        moderating.take_down(request.identity, [row.id])
         catalogue.delete_products([row])
 
     def picking(self) -> tuple[Parameter, ...]:
@@ -157,13 +161,14 @@ class Products(Searched):
     def _restore(self, request: Request) -> dict[str, Any]:
         key: UUID = request.params["id"]
         with transaction():
-            skus.hold(of_variants=True)
+            skus.hold(None, of_variants=True)
             row = Product.find(key, lock=True)
             if row is None:
                 raise _gone(request)
             self._check_mine(request, row)
             if row.deleted_at is None:
                 raise Conflict("This product is not deleted.")
+            moderating.put_back(request.identity, row)
             restored = catalogue.restore_product(row)
             self._attach(restored)
             return self.show(restored, request)
@@ -191,7 +196,7 @@ class Products(Searched):
         self._members.refuse(request.identity, body)
         data, members = self._split(body)
         made = self.create(request, self._owned(request, data))
-        self._take(made, members, whole=True)
+        self._take(made, members, whole=True, request=request)
         return made
 
     def changed(self, request: Request, key: UUID, row: Mapping[str, Any]) -> Product:
@@ -205,7 +210,7 @@ class Products(Searched):
             raise _gone(request)
         self._check_mine(request, product)
         changed = self.change(request, product, data)
-        self._take(changed, members, whole=False)
+        self._take(changed, members, whole=False, request=request)
         return changed
 
     def _check_mine(self, request: Request, row: Product) -> None:
@@ -213,26 +218,51 @@ class Products(Searched):
             raise PermissionDenied(f"This {self.noun} is not yours to change.")
 
     def render(self, rows: Iterable[Product]) -> list[dict[str, Any]]:
-        """Show products with their categories' slugs and variants: one query for all of these.
+        """Show products with their categories' slugs and variants.
 
-        Another for translations, where the caller reads another language than the shop's.
+        These were read with them, or come by one query. Another is for translations, where the
+        caller reads another language than the shop's.
         """
         products = list(rows)
-        variants = _variants(products)
+        variants = shown_variants(products)
         shown = super().render(products)
         for product, item in zip(products, shown, strict=True):
-            item["category"] = product.category.slug if product.category_id else None
-            item["variants"] = [_show_variant(v, product) for v in variants[product.id]]
+            item["category"] = _category_of(product)
+            item["variants"] = variants[product.id]
         currencies.show(products, shown)
         languages.translate("product", (product.id for product in products), shown)
         return shown
 
 
 @cache
-def _with_categories() -> peewee.ModelSelect:
-    """Return the query that all others are made of; each of these is a copy."""
-    query = Product.select(Product, Category.id, Category.slug)
-    return query.join(Category, peewee.JOIN.LEFT_OUTER)
+def _whole_products(postgres: bool, all_categories: bool) -> peewee.ModelSelect:
+    """Return the query that all others are made of."""
+    query = Product.select(
+        Product,
+        peewee.NodeList((Category.slug,)).alias("category_slug"),
+        variants_below(postgres),
+    )
+    same = Product.category == Category.id
+    told = same if all_categories else same & Category.is_active
+    return query.join(Category, peewee.JOIN.LEFT_OUTER, on=told)
+
+
+def _category_of(product: Product) -> str | None:
+    """Return the slug of a product's category, which was read with it if the list was."""
+    try:
+        found: str | None = product.category_slug
+    except AttributeError:
+        found = product.category.slug if product.category_id else None
+    return found
+
+
+def _refuse_other_meaning(product: Product, sent: str) -> None:
+    """Refuse to write a product by its slug where that is somebody else's SKU too."""
+    if read_id(sent) is not None:
+        return
+    if Product.select(Product.id).where(by_sku(sent), Product.id != product.id).exists():
+        message = f"This is the slug of one product and the SKU of another; name {product.id}."
+        raise Conflict(message, [FieldError("id", message, sent)])
 
 
 def _refuse_sku_of_variant(product: Product, sent: str) -> None:
@@ -294,29 +324,3 @@ def _new_slug(collection: Any, request: Request) -> str | None:
 def sending_on(route: Route, collection: Any) -> Route:
     """Return the route of an item that knows the slugs that items had before."""
     return replace(route, handler=_SendingOn(route.handler, collection))
-
-
-def _variants(products: list[Product]) -> dict[Any, list[Variant]]:
-    grouped: dict[Any, list[Variant]] = defaultdict(list)
-    if products:
-        ids = [product.id for product in products]
-        for variant in rows_of(_in_order().where(among(Variant.product, ids))):
-            grouped[variant.product_id].append(variant)
-    return grouped
-
-
-@cache
-def _in_order() -> peewee.ModelSelect:
-    return Variant.select().order_by(Variant.position)
-
-
-def _show_variant(variant: Variant, product: Product) -> dict[str, Any]:
-    return {
-        "id": variant.id,
-        "sku": variant.sku,
-        "options": variant.options,
-        "attributes": variant.attributes or {},
-        "price": str(variant.price_of(product)),
-        "own_price": variant.has_price,
-        "position": variant.position,
-    }

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from bodega_products.attributes import Attributes
+from bodega_sdk.money import decimal_text
 from bodega_sdk.schemas import (
     Amount,
     Boolean,
@@ -132,11 +133,19 @@ class VariantSchema(Schema):
     updated_at = Timestamp(dump_only=True)
 
 
+def amount(minor: int | None, currency: str) -> str | None:
+    """Return an amount as it is shown, None where there is none."""
+    return None if minor is None else decimal_text(minor, currency)
+
+
 class ProductSchema(Schema):
     """Something that is sold."""
 
     #: What would take a query for each row is left to the collection.
     made: ClassVar = {
+        "price": lambda row: decimal_text(row.price_minor, row.currency),
+        "compare_at_price": lambda row: amount(row.compare_at_minor, row.currency),
+        "cost": lambda row: amount(row.cost_minor, row.currency),
         "category": lambda row: None,
         "variants": lambda row: None,
         "tags": lambda row: row.tag_names or [],
@@ -173,7 +182,10 @@ class ProductSchema(Schema):
     attributes = Attributes(load_default=dict)
     image_url = Url(load_default="")
     is_active = Boolean(load_default=True)
-    is_featured = Boolean(load_default=False)
+    is_featured = Boolean(
+        metadata={"description": "Whether it is shown at the front.",
+                  "write_permission": "products.moderate"},
+    )  # fmt: skip
     is_digital = Boolean(load_default=False)
     weight_grams = _measure(_HEAVIEST)
     length_millimetres = _measure(_LONGEST)

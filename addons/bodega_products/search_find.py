@@ -175,8 +175,11 @@ def _points(row: Any, term: Term) -> Any:
 
 
 def _settled(query: Query) -> tuple[Query, dict[str, tuple[str, ...]]]:
-    """Return a query whose words products have: where one has none, those nearest to it."""
-    if not any(term.loose for term in query.wanted) or _any(query.wanted):
+    """Return a query whose words products have: where one has none, those nearest to it.
+
+    Whoever asks, only products that are sold count: else an answer would tell what is in others.
+    """
+    if not any(term.loose for term in query.wanted) or _is_sold(query.wanted):
         return query, {}
     corrected: dict[str, tuple[str, ...]] = {}
     terms = tuple(_corrected(term, corrected) for term in query.terms)
@@ -184,7 +187,7 @@ def _settled(query: Query) -> tuple[Query, dict[str, tuple[str, ...]]]:
 
 
 def _corrected(term: Term, corrected: dict[str, tuple[str, ...]]) -> Term:
-    if not term.loose or _any([term]):
+    if not term.loose or _is_sold([term]):
         return term
     prefix = term.forms[0].prefix
     # A word that products had is still known; it helps nobody who looks for one that they have.
@@ -201,7 +204,9 @@ def _corrected(term: Term, corrected: dict[str, tuple[str, ...]]) -> Term:
         return term
     nearest = nearest[:_CORRECTIONS]
     corrected[term.loose] = tuple(item.word for item in nearest)
-    return Term(tuple(Form((item.word,), prefix, _BY_EDITS[item.edits]) for item in nearest))
+    forms = (Form((item.word,), prefix, _BY_EDITS[item.edits]) for item in nearest)
+    # Who sees products that are not sold finds those that have the word itself.
+    return Term((*forms, *term.forms))
 
 
 def _one(word: str) -> Term:
@@ -211,20 +216,15 @@ def _one(word: str) -> Term:
 # Planned as if all rows were wanted: for one of them PostgreSQL would rather read the table.
 _FIRST = (
     'WITH hits AS MATERIALIZED (SELECT product_id FROM "products_search" AS found WHERE {}) '
-    "SELECT 1 FROM hits {} LIMIT 1"
+    'SELECT 1 FROM hits JOIN "products_product" item ON item.id = hits.product_id '
+    "WHERE item.is_active LIMIT 1"
 )
-_SOLD = 'JOIN "products_product" item ON item.id = hits.product_id WHERE item.is_active'
-
-
-def _any(terms: Iterable[Term], more: str = "") -> bool:
-    """Whether the index has a row with all these words."""
-    condition, params = _condition(terms)
-    return database.execute_sql(_FIRST.format(condition, more), params).fetchone() is not None
 
 
 def _is_sold(terms: Iterable[Term]) -> bool:
-    """Whether a product that everybody sees has all these words."""
-    return _any(terms, _SOLD)
+    """Whether the index has a row with all these words, of a product that everybody sees."""
+    condition, params = _condition(terms)
+    return database.execute_sql(_FIRST.format(condition), params).fetchone() is not None
 
 
 def found_ids(found: Found) -> list[UUID]:

@@ -11,11 +11,12 @@ from uuid import UUID
 import peewee
 from peewee import JOIN, chunked
 
+from bodega_products import facts
 from bodega_products import search_spelling as spelling
 from bodega_products.models import Category, Product, ProductTag, Tag
 from bodega_products.search_models import SearchRow, in_one_value
 from bodega_products.search_words import field, sku_field
-from bodega_sdk import database, transaction
+from bodega_sdk import database, locked, transaction
 from bodega_sdk.bulk import insert_or_update
 
 _MANY = 5000
@@ -146,9 +147,9 @@ def category_deleted(category: Category) -> None:
 def _say_of_category(category: Category, words: str) -> None:
     theirs = Product.select(Product.id).where(Product.category == category.id)
     others = SearchRow.product.in_(theirs) & (SearchRow.category != words)
-    if database.obj.for_update:
-        rows = SearchRow.select(SearchRow.id).where(others).order_by(SearchRow.product)
-        list(rows.for_update().tuples())
+    # As everybody who writes products: first these, and then what the search knows of them.
+    facts.hold(key for (key,) in SearchRow.select(SearchRow.product).where(others).tuples())
+    list(locked(SearchRow.select(SearchRow.id).where(others).order_by(SearchRow.product)).tuples())
     SearchRow.update(category=words).where(others).execute()
 
 

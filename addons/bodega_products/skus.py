@@ -1,25 +1,37 @@
 """SKUs: each belongs to one product or variant, without regard to case.
 
 The two tables have a unique index each. That a product and a variant of another one do
-not have the same SKU is seen to by a lock: who gives a SKU to a product shares it, who
-gives one to a variant has it alone. Take it before any row.
+not have the same SKU is seen to by locks, one for a sixty-fourth of all SKUs: who gives a
+SKU to a product shares its lock, who gives it to a variant has it alone. Take all that are
+needed at once, before any row.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
+from zlib import crc32
 
 from bodega_products.models import Product, Variant
 from bodega_products.text import sku_key
 from bodega_sdk import database
 from bodega_sdk.errors import Conflict, FieldError
 
-_LOCK = 0x736B75735F707264
+_LOCK, _PARTS = 0x736B7573, 64
 
 
-def hold(*, of_variants: bool) -> None:
-    """Hold the lock until the commit; SQLite has one writer anyway."""
-    if database.obj.for_update:
-        shared = "" if of_variants else "_shared"
-        database.obj.execute_sql(f"SELECT pg_advisory_xact_lock{shared}(%s)", (_LOCK,))
+def hold(skus: Iterable[str] | None, *, of_variants: bool) -> None:
+    """Hold the locks of SKUs until the commit; SQLite has one writer anyway.
+
+    Args:
+        skus: as they are sent; None for all there are.
+        of_variants: whether variants are to get them.
+    """
+    if not database.obj.for_update:
+        return
+    keys = None if skus is None else {sku_key(sku) for sku in skus} - {""}
+    parts = range(_PARTS) if keys is None else {crc32(key.encode()) % _PARTS for key in keys}
+    lock = f"pg_advisory_xact_lock{'' if of_variants else '_shared'}"
+    sql = f"SELECT {lock}(%s, part) FROM unnest(%s::int[]) AS part"
+    database.obj.execute_sql(sql, (_LOCK, sorted(parts)))
 
 
 def check_product(key: str, product: UUID | None, sku: str) -> None:

@@ -1,5 +1,6 @@
 """Slugs: made, unique, and remembered when they change, so that old links go on working."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,12 @@ def _hold(model: type[Any], slug: str) -> None:
     if database.obj.for_update:
         sql = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
         database.obj.execute_sql(sql, (f"products {kind_of(model)} {slug}",))
+
+
+def hold_many(model: type[Any], wanted: Iterable[str]) -> None:
+    """Hold slugs, made or sent, in one order, before any of them is held alone."""
+    for slug in sorted(set(wanted)):
+        _hold(model, slug)
 
 
 def _free(model: Any, wanted: list[str]) -> list[str]:

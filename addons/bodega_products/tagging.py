@@ -5,15 +5,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from peewee import chunked, fn
+from peewee import SQL, chunked, fn
 
 from bodega_products import facts, search_index
 from bodega_products.models import Product, ProductTag, Tag
 from bodega_products.text import tag_slug
-from bodega_sdk import now, uuid7
+from bodega_products.visibility import sold
+from bodega_sdk import database, now, uuid7
 from bodega_sdk.errors import Conflict, FieldError
 
 _KEYS = 1000
+#: How often tags are looked for that are being renamed.
+_TRIES = 5
 
 
 def link(product: UUID, tags: Sequence[Tag]) -> None:
@@ -32,16 +35,47 @@ def named(names: Iterable[str]) -> list[Tag]:
 
     Two spellings of one tag are one, and it is called what it was called first.
     """
+    names = list(names)
+    wanted = {tag_slug(name) for name in names}
+    found: list[Tag] = []
+    for _ in range(_TRIES if wanted else 0):
+        make_missing(names)
+        query = Tag.select().where(Tag.slug.in_(list(wanted))).order_by(Tag.slug)
+        # Nobody renames them until the product has them. One that was renamed while we waited
+        # is not among these: its old name is free then, and made again.
+        found = list(query.for_update("FOR SHARE") if database.obj.for_update else query)
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def make_missing(names: Iterable[str]) -> list[UUID]:
+    """Make the tags of these names that lack, in the order of their slugs; return their ids."""
     by_slug: dict[str, str] = {}
     for name in names:
         by_slug.setdefault(tag_slug(name), " ".join(name.split()))
-    for slug in sorted(by_slug):
-        stamp = now()
-        made = Tag.insert(
-            id=uuid7(), name=by_slug[slug], slug=slug, created_at=stamp, updated_at=stamp
-        )
-        made.on_conflict_ignore().execute()
-    return list(Tag.select().where(Tag.slug.in_(list(by_slug))).order_by(Tag.slug))
+    made: list[UUID] = []
+    for some in chunked(sorted(by_slug), _KEYS):
+        known = {slug for (slug,) in Tag.select(Tag.slug).where(Tag.slug.in_(some)).tuples()}
+        for slug in some:
+            if slug not in known:
+                made += _make(by_slug[slug], slug)
+    return made
+
+
+def _make(name: str, slug: str) -> list[UUID]:
+    """Make a tag; return its id, unless somebody else was faster."""
+    key, stamp = uuid7(), now()
+    made = Tag.insert(id=key, name=name, slug=slug, created_at=stamp, updated_at=stamp)
+    made.on_conflict_ignore().execute()
+    return [key] if Tag.select(Tag.id).where(Tag.id == key).exists() else []
+
+
+def drop_unused(tags: Iterable[UUID]) -> None:
+    """Delete those of tags that were just made which no product got."""
+    for some in chunked(tags, _KEYS):
+        used = ProductTag.select(SQL("1")).where(ProductTag.tag == Tag.id)
+        Tag.delete().where(Tag.id.in_(some), ~fn.EXISTS(used)).execute()
 
 
 def save_tag(tag: Tag, data: dict[str, Any], *, new: bool) -> Tag:
@@ -60,6 +94,11 @@ def save_tag(tag: Tag, data: dict[str, Any], *, new: bool) -> Tag:
     if not new:
         _rename(_marked(tag.id))
     return tag
+
+
+def hold(tag: Tag) -> None:
+    """Hold the products that have a tag; before it, as everybody who writes them."""
+    facts.hold(_marked(tag.id))
 
 
 def delete_tag(tag: Tag) -> None:
@@ -100,9 +139,14 @@ def tagged(name: str) -> Any:
     return Product.id.in_(query.where(tag.slug == tag_slug(name)))
 
 
+def is_on(products: Any) -> Any:
+    """Return the condition that a product has a tag which meets a condition itself."""
+    marked = ProductTag.select(SQL("1")).join(Product).where(ProductTag.tag == Tag.id)
+    return fn.EXISTS(marked.where(products))
+
+
 def counts(tags: Iterable[UUID]) -> dict[UUID, int]:
     """Return how many products that are sold have each of these tags, in one query."""
     query = ProductTag.select(ProductTag.tag, fn.COUNT(ProductTag.id)).join(Product)
-    sold = Product.deleted_at.is_null() & Product.is_active
-    grouped = query.where(ProductTag.tag.in_(list(tags)) & sold).group_by(ProductTag.tag)
+    grouped = query.where(ProductTag.tag.in_(list(tags)) & sold()).group_by(ProductTag.tag)
     return dict(grouped.tuples())

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from bodega_products import events
 from bodega_products.models import Product
-from bodega_sdk import JobRun, database, job
+from bodega_sdk import JobRun, job, locked
 
 #: Deleted at once, so many are told of at once; of more, a job tells.
 MOST = 1000
@@ -32,7 +32,7 @@ def _tell(moment: datetime, after: str | None) -> list[UUID]:
     if after is not None:
         query = query.where(Product.id > UUID(after))
     # Held, so that one that is being restored is told of in the right order.
-    rows = list(query.for_update() if database.obj.for_update else query)
+    rows = list(locked(query))
     for row in rows:
         events.publish(events.product_deleted, row)
     return [row.id for row in rows]

@@ -10,7 +10,7 @@ from bodega_products import skus, tagging, variants
 from bodega_products.models import Product, Tag, Variant
 from bodega_products.schemas import TagSchema, VariantSchema
 from bodega_products.text import sku_key, tag_slug
-from bodega_products.visibility import WRITE, WRITE_ALL, visible
+from bodega_products.visibility import READ_INACTIVE, WRITE, WRITE_ALL, visible
 from bodega_sdk import PUBLIC, Collection, Filter, Parameter, Request
 from bodega_sdk.errors import PermissionDenied
 
@@ -42,7 +42,7 @@ class Variants(Collection):
     def hold(self, request: Request) -> Any:
         """Hold a variant, and before it the SKUs and its product."""
         if isinstance(request.body, Mapping) and "sku" in request.body:
-            skus.hold(of_variants=True)
+            skus.hold([request.body["sku"]], of_variants=True)
         product = variants.product_of(self.get(request).product_id)
         self._check_mine(request, product)
         variant = super().hold(request)
@@ -51,7 +51,7 @@ class Variants(Collection):
 
     def create(self, request: Request, data: dict[str, Any]) -> Variant:
         """Make a variant."""
-        skus.hold(of_variants=True)
+        skus.hold([data.get("sku") or ""], of_variants=True)
         product = variants.product_of(data.pop("product"))
         self._check_mine(request, product)
         return variants.create_variant(product, data)
@@ -86,6 +86,17 @@ class Tags(Collection):
                lambda value: Tag.slug == tag_slug(value)),
     )  # fmt: skip
     orderings: ClassVar = {"name": Tag.name}
+
+    def select(self, request: Request) -> peewee.ModelSelect:
+        """All tags, or those of products that the caller sees."""
+        if request.identity.may(READ_INACTIVE):
+            return Tag.select()
+        return Tag.select().where(tagging.is_on(visible(request.identity)))
+
+    def hold(self, request: Request) -> Any:
+        """Hold a tag, and before it the products that have it."""
+        tagging.hold(self.get(request))
+        return super().hold(request)
 
     def create(self, request: Request, data: dict[str, Any]) -> Tag:
         """Make a tag."""

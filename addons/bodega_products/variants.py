@@ -15,6 +15,8 @@ from bodega_sdk.errors import Conflict, FieldError, invalid
 
 #: Variants of one product.
 MOST = 2048
+#: The largest position.
+LAST = 2**31 - 1
 
 
 def product_of(key: UUID) -> Product:
@@ -44,7 +46,10 @@ def create_variant(product: Product, data: Mapping[str, Any]) -> Variant:
     )
     if number >= MOST:
         raise invalid("product", f"A product has {MOST:,} variants at most.", str(product.id))
-    variant = Variant(product=product, position=(last or 0) + 1, options={})
+    if last == LAST and data.get("position") is None:
+        message = "Another variant has the last position there is; say which one this has."
+        raise Conflict(f"'position': {message}", [FieldError("position", message)])
+    variant = Variant(product=product, position=min((last or 0) + 1, LAST), options={})
     _apply(variant, product, {"price": None} | dict(data))
     variant.save(force_insert=True)
     events.publish_variant(events.variant_created, variant, product)

@@ -13,6 +13,11 @@ READ_INACTIVE, WRITE, WRITE_ALL = (
 )  # fmt: skip
 
 
+def sold() -> Any:
+    """Return the condition that everybody sees a product."""
+    return Product.deleted_at.is_null() & Product.is_active
+
+
 def visible(identity: Identity) -> Any:
     """Return the condition that somebody sees a product: nobody sees those that were deleted.
 
@@ -24,7 +29,7 @@ def visible(identity: Identity) -> Any:
     if identity.organization and identity.may(WRITE):
         own = Product.organization == UUID(identity.organization)
         return alive & (Product.is_active | own)
-    return alive & Product.is_active
+    return sold()
 
 
 def listed(request: Request) -> Any:

@@ -15,7 +15,10 @@ _FIELDS = {
     "verified": "whether its author has bought the product",
 }
 review_created = Event("review.created", "A review was written.", _FIELDS)
-review_changed = Event("review.changed", "A review was changed by its author.", _FIELDS)
+review_changed = Event(
+    "review.changed", "A review was changed by its author.",
+    _FIELDS | {"status_before": "pending, approved or rejected"},
+)  # fmt: skip
 review_approved = Event("review.approved", "A review became visible to all.", _FIELDS)
 review_rejected = Event(
     "review.rejected", "A review was refused.", _FIELDS | {"reason": "why, for its author"}

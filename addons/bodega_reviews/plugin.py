@@ -47,7 +47,9 @@ def register_extensions() -> Iterable[Extension]:
         # A product without a rating has none of these rows.
         return found | Rating.id.is_null() if least <= 0 else found
 
-    parameter = Parameter("rating_min", Decimal, "At least so many stars on average.")
+    parameter = Parameter(
+        "rating_min", Decimal, "At least so many stars on average.", minimum=0, maximum=5
+    )
     return [
         Extension(
             Rating, RatingSchema, filters=("rating", "count"), orderings=("rating", "count"),

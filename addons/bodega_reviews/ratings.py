@@ -12,7 +12,7 @@ from uuid import UUID
 import peewee
 
 from bodega_reviews.models import STARS, Rating, Report, Review, Vote
-from bodega_sdk import database, transaction
+from bodega_sdk import transaction
 
 _NAMES = ("one", "two", "three", "four", "five")
 _CENT = Decimal("0.01")
@@ -29,20 +29,12 @@ def move(product: UUID, before: int | None, after: int | None) -> None:
     """
     if before == after:
         return
-    held = _held(product)
+    held = Rating.hold(product)
     counts = list(held.stars)
     for stars, step in ((before, -1), (after, 1)):
         if stars is not None:
             counts[stars - 1] += step
     _keep(product, counts)
-
-
-def _held(product: UUID) -> Rating:
-    """Return a product's rating, locked until the commit; made if there is none yet."""
-    Rating.write(product)
-    query = Rating.select().where(Rating.id == product)
-    found: Rating = (query.for_update() if database.obj.for_update else query).get()
-    return found
 
 
 def _keep(product: UUID, counts: Sequence[int]) -> None:
@@ -74,7 +66,7 @@ def _recount(products: Iterable[UUID]) -> int:
     wrong = 0
     with transaction():
         for product in products:
-            held = _held(product)
+            held = Rating.hold(product)
             counts = _counted(product)
             if list(held.stars) != counts:
                 _keep(product, counts)

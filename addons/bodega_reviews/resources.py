@@ -50,6 +50,7 @@ class Reviews(Collection):
         if identity.may(MODERATE):
             return query
         seen = (Review.status == "approved") & ~Review.withdrawn
+        seen &= products.is_sold(Review.product)
         mine = _uuid(identity.subject)
         return query.where(seen if mine is None else seen | (Review.account == mine))
 
@@ -186,9 +187,15 @@ def _helpful(review: Review, account: UUID) -> dict[str, Any]:
     return {"helpful": review.helpful, "voted": reacting.voted(review, account)}
 
 
+def _is_shown(product: UUID, request: Request) -> bool:
+    """Whether the caller may know what is said of a product."""
+    found = products.products_of([product]).get(product)
+    return found is not None and (found.is_active or request.identity.may(MODERATE))
+
+
 def _summary(request: Request) -> dict[str, Any]:
     product = request.query.get("product")
-    if product is not None and product not in products.products_of([product]):
+    if product is not None and not _is_shown(product, request):
         message = "There is no product with this id."
         raise NotFound(message, [FieldError("product", message, str(product))])
     found = ratings.summary(product)

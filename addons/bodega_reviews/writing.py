@@ -99,7 +99,7 @@ def change(review: Review, data: dict[str, Any]) -> Review:
     """
     if data.pop("product", review.product) != review.product:
         raise invalid("product", "A review stays with its product; write another one.")
-    before = _stars(review)
+    before, status = _stars(review), review.status
     if "author" in data:
         data["author"] = data["author"] or initials(_person(review.account).name)
     review.verified = _is_verified(review.account, review.product)
@@ -108,7 +108,7 @@ def change(review: Review, data: dict[str, Any]) -> Review:
     for name, value in data.items():
         setattr(review, name, value)
     _save(review)
-    events.publish(events.review_changed, review)
+    events.publish(events.review_changed, review, status_before=status)
     _shown(review, before)
     return review
 

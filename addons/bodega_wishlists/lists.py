@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from bodega_accounts import api as accounts
-from bodega_sdk import database, now, public_url, setting
+from bodega_sdk import locked, now, public_url, setting
 from bodega_sdk.errors import Conflict, PermissionDenied, invalid
 from bodega_wishlists import events
 from bodega_wishlists.models import Wisher, Wishlist
@@ -28,7 +28,7 @@ def hold(account: UUID) -> Wisher:
         raise PermissionDenied("You have no account here, so you cannot keep wishlists.")
     Wisher.insert(account=account).on_conflict_ignore().execute()
     query = Wisher.select().where(Wisher.account == account)
-    found: Wisher = (query.for_update() if database.obj.for_update else query).get()
+    found: Wisher = locked(query).get()
     return found
 
 

@@ -44,11 +44,12 @@ class WishSchema(Schema):
     note = String(max_length=500, strip=True)
     name = String(dump_only=True, allow_none=True, metadata={"description": "Of the product."})
     options = Dict(keys=String(), values=String(), dump_only=True)
-    price = Amount(dump_only=True, allow_none=True)
+    price = Amount(
+        dump_only=True, allow_none=True,
+        metadata={"description": "Of today; null, as its currency, of what is not available."},
+    )  # fmt: skip
     currency = String(dump_only=True, allow_none=True)
-    available = Boolean(
-        dump_only=True, metadata={"description": "Whether it is still in the catalogue."}
-    )
+    available = Boolean(dump_only=True, metadata={"description": "Whether it is for sale."})
     created_at = Timestamp(dump_only=True)
     updated_at = Timestamp(dump_only=True)
 

@@ -131,13 +131,14 @@ class Things:
         """Return what an item is, as its owner sees it."""
         product, variant = self.products.get(item.product), self.variants.get(item.variant)
         there = product is not None and product.is_active
-        priced = variant or product
+        available = there and (item.variant is None or variant is not None)
+        priced = (variant or product) if available else None
         return {
             "name": product.name if product else None,
             "options": dict(variant.options) if variant else {},
             "price": str(priced.price) if priced else None,
-            "currency": product.currency if product else None,
-            "available": there and (item.variant is None or variant is not None),
+            "currency": product.currency if product and priced else None,
+            "available": available,
         }
 
 

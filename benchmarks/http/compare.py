@@ -5,9 +5,11 @@
 All three answer from the same tables of one PostgreSQL, with the same members, under gunicorn's
 thread workers, 2 processes of 4 threads. Cells are interleaved: each round asks all of them one
 after the other; what is told are medians of rounds. ``list`` and ``filter`` ask for one of the
-first 20 pages of 50, ``detail`` for one of 1,000 products. Bodega's ``list``, ``filter`` and
-``detail`` send an ``Accept-Language`` for which no answer is kept, so each is made anew;
-``cached`` does not, with Redis, beside Django's ``cache_page`` with the same Redis.
+first 20 pages of 50, ``detail`` for one of 1,000 products, ``tree`` for all categories with
+their numbers of products (not of Django). Bodega's ``list``, ``filter``, ``detail`` and ``tree``
+send an ``Accept-Language`` for which no answer is kept, so each is made anew;
+``cached`` does not, with Redis, beside Django's ``cache_page`` with the same Redis. Where granian
+is installed, Bodega is also asked under it (``granian``), by the same number of threads.
 
 The load comes from the same machine, so rates of fast cells are also its limits: the CPU that
 the server spends on a request is the firmer number. Django is installed into an environment
@@ -16,6 +18,7 @@ of its own, which is made anew unless ``--venv`` names one.
 
 import argparse
 import http.client
+import importlib.util
 import json
 import os
 import random
@@ -163,6 +166,25 @@ def start(
     port = free_port()
     serve = ("-m", "bodega", "serve", "--port", str(port), "--workers", "2", "--threads", "4")
     peers = {"bodega": stack.enter_context(running("bodega", port, (sys.executable, *serve), own))}
+    if importlib.util.find_spec("granian"):
+        port = free_port()
+        serve = (
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--port",
+            str(port),
+            "--workers",
+            "2",
+            "--blocking-threads",
+            "4",
+            "--log-level",
+            "warning",
+            "bodega.wsgi:app",
+        )
+        command = (sys.executable, *serve)
+        peers["granian"] = stack.enter_context(running("granian", port, command, own))
     others = {"floor": Path(sys.executable)}
     django = django_in(told.venv or folder / "venv")
     if django is None:
@@ -225,17 +247,22 @@ def make_cells(peers: Mapping[str, Peer], ids: list[UUID]) -> list[Cell]:
         "list": [LIST.format(page=page) for page in range(1, 21)],
         "filter": [FILTER.format(page=n % 20 + 1, group=n % 50 + 1) for n in range(100)],
         "detail": [f"/api/v1/products/{key}" for key in ids],
+        "tree": ["/api/v1/categories/tree"] * 4,
     }
     for kind, paths in kinds.items():
-        answers = {name: ask(peer.port, paths[3]) for name, peer in peers.items()}
+        asked = {name: peer for name, peer in peers.items() if (kind, name) != ("tree", "drf")}
+        answers = {name: ask(peer.port, paths[3]) for name, peer in asked.items()}
         compare_answers(kind, answers)
     cells = [
         Cell(kind, peer, [_request(path, _FRESH) for path in random.sample(paths, len(paths))])
         for kind, paths in kinds.items()
         for peer in peers.values()
+        if (kind, peer.name) != ("tree", "drf")
     ]
     cached = [_request(path) for path in kinds["list"]]
-    cells.append(Cell("cached", peers["bodega"], cached))
+    cells += [
+        Cell("cached", peers[name], cached) for name in ("bodega", "granian") if name in peers
+    ]
     if "drf" in peers:
         moved = [item.replace("/api/v1/", "/cached/") for item in cached]
         cells.append(Cell("cached", peers["drf"], moved))
@@ -244,7 +271,10 @@ def make_cells(peers: Mapping[str, Peer], ids: list[UUID]) -> list[Cell]:
 
 def compare_answers(kind: str, answers: Mapping[str, Any]) -> None:
     """Say so where a peer shows something else than Bodega does."""
-    rows = {name: answer.get("results", [answer]) for name, answer in answers.items()}
+    rows = {
+        name: answer.get("results", answer.get("categories", [answer]))
+        for name, answer in answers.items()
+    }
     for name, shown in rows.items():
         differs = [
             key

@@ -33,7 +33,19 @@ _PAGE = " ORDER BY p.created_at DESC, p.id DESC LIMIT $1 OFFSET $2"
 _COUNT = "SELECT count(*) FROM products_product p WHERE p.deleted_at IS NULL AND p.is_active"
 _VARIANTS = """SELECT product_id::text, id::text, sku, options, price_minor, position
  FROM products_variant WHERE product_id = ANY($1::uuid[]) ORDER BY position"""
+_BRANCHES = """SELECT id::text, name, slug, description, parent_id::text, position, depth,
+ image_url, meta_title, meta_description, is_active, path, created_at, updated_at
+ FROM products_category WHERE is_active ORDER BY position, name, id"""
+_OF_BRANCHES = """SELECT c.path, count(*) FROM products_product p
+ JOIN products_category c ON c.id = p.category_id
+ WHERE p.deleted_at IS NULL AND p.is_active GROUP BY c.path"""
+BRANCH = (
+    "id", "name", "slug", "description", "parent", "position", "depth", "image_url", "meta_title",
+    "meta_description", "is_active", "path", "created_at", "updated_at",
+)  # fmt: skip
 _PREPARED = (
+    f"PREPARE branches AS {_BRANCHES}",
+    f"PREPARE of_branches AS {_OF_BRANCHES}",
     f"PREPARE page(int, int) AS {_SELECT}{_PAGE}",
     f"PREPARE narrow(int, int, text, bigint, bigint) AS {_SELECT}{_FILTER}{_PAGE}",
     f"PREPARE item(uuid) AS {_SELECT} AND p.id = $1",
@@ -127,6 +139,24 @@ class Product:
         send(resp, shown(cur.fetchall())[0])
 
 
+class Tree:
+    """All categories, each with those below it and the number of its products."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        cur = cursor()
+        cur.execute("EXECUTE branches")
+        found = [dict(zip(BRANCH, row, strict=True)) for row in cur.fetchall()]
+        cur.execute("EXECUTE of_branches")
+        numbers = cur.fetchall()
+        below: dict[str | None, list[dict[str, Any]]] = {}
+        for item in found:
+            path = item.pop("path")
+            item["product_count"] = sum(many for at, many in numbers if at.startswith(path))
+            item["children"] = below.setdefault(item["id"], [])
+            below.setdefault(item["parent"], []).append(item)
+        send(resp, {"categories": below.get(None, [])})
+
+
 def send(resp: falcon.Response, body: Any) -> None:
     resp.content_type = "application/json"
     resp.data = orjson.dumps(body, option=orjson.OPT_UTC_Z)
@@ -134,4 +164,5 @@ def send(resp: falcon.Response, body: Any) -> None:
 
 app = falcon.App()
 app.add_route("/api/v1/products", Products())
+app.add_route("/api/v1/categories/tree", Tree())
 app.add_route("/api/v1/products/{key}", Product())

@@ -17,12 +17,13 @@ def addon_manifest() -> Manifest:
             "products.read_cost": "See and write what the shop pays for products",
             "products.write": "Create, change and delete products of one's own organization",
             "products.write_all": "The same with all products, and with categories and tags",
+            "products.moderate": "Feature products, and put back what the shop took down",
         },
         grants={
             "vendor": ("products.write",),
             "staff": (
                 "products.read_inactive", "products.read_cost", "products.write",
-                "products.write_all",
+                "products.write_all", "products.moderate",
             ),
         },
         settings=(

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bodega.addons.faults import Fault
-from bodega_sdk.extensions import Extension, table_of
+from bodega_sdk.companions import table_of
+from bodega_sdk.extensions import Extension
 from bodega_sdk.http import Route
 from bodega_sdk.includes import Include
 

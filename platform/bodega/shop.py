@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from bodega.processes import Register
 from bodega.secret_sources import SecretSources
 from bodega.security import secrets, tokens
 from bodega.security.audit import AuditLog
+from bodega.security.callers import caller, calling
 from bodega.security.identifying import Identifying
 from bodega.security.keys import KeyRing, load_keys
 from bodega.security.revocations import Revocations
@@ -189,6 +191,14 @@ class Session:
     def touch(self, *tables: str) -> None:
         """See :class:`bodega_sdk.runtime.Runtime`."""
         self.databases.shop.touch(*tables)
+
+    def actor(self) -> str:
+        """Return the id of the account that is at work."""
+        return caller().subject
+
+    def acting_for(self, subject: str) -> AbstractContextManager[None]:
+        """Say for whom is done what is done in the block."""
+        return calling(replace(caller(), subject=subject))
 
     def issue_token(
         self,

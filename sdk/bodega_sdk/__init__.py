@@ -8,9 +8,10 @@ from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
 from bodega_sdk.addresses import network_of, public_url
 from bodega_sdk.auditing import audit
 from bodega_sdk.capabilities import addon_api
+from bodega_sdk.companions import Companion, extends
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
-from bodega_sdk.extensions import Companion, Extension, extends, extensions_of
+from bodega_sdk.extensions import Extension, extensions_of
 from bodega_sdk.files import folder
 from bodega_sdk.filters import Filter
 from bodega_sdk.hooks import Hook, hook
@@ -21,6 +22,8 @@ from bodega_sdk.identity import (
     Credential,
     Holder,
     Identity,
+    acting_for,
+    actor,
     issue_token,
     read_token,
     revoke_session,
@@ -31,7 +34,15 @@ from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
 from bodega_sdk.log import event_types, newest_offset, read_log
 from bodega_sdk.mail import send_mail
 from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
-from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
+from bodega_sdk.models import (
+    Entity,
+    Model,
+    UTCDateTimeField,
+    database,
+    locked,
+    now,
+    transaction,
+)
 from bodega_sdk.money import Money
 from bodega_sdk.outgoing import Fetched, fetch, vetted_addresses
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES, permissions_held_by
@@ -85,6 +96,8 @@ __all__ = [
     "Subscription",
     "Subscriptions",
     "UTCDateTimeField",
+    "acting_for",
+    "actor",
     "addon_api",
     "audit",
     "database",
@@ -100,6 +113,7 @@ __all__ = [
     "issue_token",
     "job",
     "job_state",
+    "locked",
     "manifest_hook",
     "network_of",
     "newest_offset",

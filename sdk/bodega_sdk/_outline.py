@@ -20,8 +20,9 @@ _MANY = (list, tuple, set, frozenset)
 _LONGEST = 100
 _MOST = 512
 _NULL = (peewee.OP.IS, peewee.OP.IS_NOT)
-#: Lists of columns that are fields and nothing else, by their ids.
-_fields: dict[tuple[int, ...], Any] = {}
+#: What lists of columns and of sources without values are written as, by the ids of their nodes;
+#: with the nodes, whose ids these then remain. Queries are made of others, and share theirs.
+_parts: dict[tuple[int, ...], tuple[list[Any], list[Any], Any]] = {}
 
 
 class Unknown(Exception):
@@ -97,10 +98,9 @@ def _select(outline: Outline, query: Any, _: Convert) -> None:
             query._for_update, query._cte_list)  # fmt: skip
     if any(item is not None for item in rare) or query._simple_distinct or query._lateral:
         raise Unknown
-    _columns(outline, query._returning)
-    outline.key += (query._alias, len(query._from_list))
-    for item in query._from_list:
-        _source(outline, item)
+    _part(outline, query._returning, _columns)
+    outline.key.append(query._alias)
+    _part(outline, query._from_list, _sources)
     if query._where is None:
         outline.key.append(None)
     else:
@@ -113,18 +113,36 @@ def _select(outline: Outline, query: Any, _: Convert) -> None:
             outline.add(number, None)
 
 
+def _part(outline: Outline, nodes: Any, write: Callable[[Outline, Any], None]) -> None:
+    """Add nodes that were added to others before, if they have no values, at once."""
+    ids = tuple(map(id, nodes))
+    known = _parts.get(ids)
+    if known is not None:
+        outline.key += known[0]
+        outline.held += known[1]
+        return
+    keys, held, values = len(outline.key), len(outline.held), len(outline.values)
+    aliases = len(outline._aliases)
+    write(outline, nodes)
+    if len(outline.values) == values and len(outline._aliases) == aliases:
+        if len(_parts) >= _MOST:
+            _parts.clear()
+        _parts[ids] = (outline.key[keys:], outline.held[held:], tuple(nodes))
+
+
 def _columns(outline: Outline, columns: Any) -> None:
-    ids = tuple(map(id, columns))
-    if ids not in _fields:
-        if not all(map(_is_field, columns)):
-            outline.key.append("select")
-            _several(outline, columns, None)
-            return
-        if len(_fields) >= _MOST:
-            _fields.clear()
-        _fields[ids] = columns
-    outline.key += ("fields", ids)
-    outline.held.append(columns)
+    if all(map(_is_field, columns)):
+        outline.key += ("fields", tuple(map(id, columns)))
+        outline.held.append(columns)
+    else:
+        outline.key.append("select")
+        _several(outline, columns, None)
+
+
+def _sources(outline: Outline, sources: Any) -> None:
+    outline.key.append(len(sources))
+    for item in sources:
+        _source(outline, item)
 
 
 def _compound(outline: Outline, query: Any, _: Convert) -> None:

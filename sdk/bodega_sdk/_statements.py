@@ -18,7 +18,7 @@ def written(query: peewee.ModelSelect) -> tuple[str, Any]:
     outline = outlined(query)
     if outline is None:
         return _by_columns(query)
-    key = (_engine(query), *outline.key)
+    key = (engine_of(query), *outline.key)
     known = _texts.get(key)
     if known is None:
         return _learnt(query, key, outline)
@@ -34,7 +34,8 @@ def _learnt(query: peewee.ModelSelect, key: Any, outline: Outline) -> tuple[str,
     return usual
 
 
-def _engine(query: peewee.ModelSelect) -> type:
+def engine_of(query: peewee.ModelSelect) -> type:
+    """Return the kind of database that a query is written for."""
     database = query._database or query.model._meta.database
     return type(getattr(database, "obj", database))
 
@@ -80,7 +81,7 @@ def _shape(query: peewee.ModelSelect) -> Any:
     aliases = any(isinstance(item, peewee.FieldAlias) for item in query._returning)
     if not (plain and fields) or aliases or query._cte_list:
         return None
-    return (_engine(query), *models, *map(id, query._returning))
+    return (engine_of(query), *models, *map(id, query._returning))
 
 
 def _column_text(query: peewee.ModelSelect) -> str | None:

@@ -10,16 +10,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from uuid import UUID
 
 import peewee
 from marshmallow import fields
 
-from bodega_sdk.bulk import among, insert_or_update
+from bodega_sdk.companions import Companion, CompanionKey
 from bodega_sdk.errors import FieldError, InvalidInput
 from bodega_sdk.filters import Filter
 from bodega_sdk.http import Parameter
+from bodega_sdk.identity import Identity
 from bodega_sdk.models import Model
 from bodega_sdk.pagination import Ordering
 from bodega_sdk.runtime import runtime
@@ -37,6 +38,10 @@ from bodega_sdk.schemas import (
 )  # fmt: skip
 from bodega_sdk.showing import Shower
 
+#: Key of a field's ``metadata``: the permission that its member needs, to be seen and written.
+PERMISSION = "permission"
+#: The same, to be written only: everybody sees it.
+WRITE_PERMISSION = "write_permission"
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "": lambda left, right: left == right,
     "__gte": lambda left, right: left >= right,
@@ -44,118 +49,8 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 #: Members whose value can stand in one cell of a file.
 _IN_A_CELL = (Amount, Boolean, Integer, String, Timestamp, Uuid)
-#: Values of one statement; SQLite takes 32,766.
-_KEYS = 5000
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _MEANING = {"": "Exactly this {}.", "__gte": "This {} or more.", "__lte": "This {} or less."}
-
-
-class CompanionKey(peewee.UUIDField):
-    """The key of a companion table: the id of the row that it extends.
-
-    Args:
-        resource: what is extended, e.g. ``"products.product"``.
-    """
-
-    def __init__(self, resource: str, **kwargs: Any) -> None:
-        self.resource = resource
-        rule = peewee.SQL(f'REFERENCES "{table_of(resource)}" ("id") ON DELETE CASCADE')
-        super().__init__(**({"primary_key": True, "constraints": [rule]} | kwargs))
-
-
-def extends(resource: str) -> Any:
-    """Return the field ``id`` of a companion table.
-
-    Args:
-        resource: what is extended: the addon's name, a dot and the noun, e.g.
-            ``"products.product"``, whose table is ``products_product``.
-
-    Example::
-
-        >>> extends("products.product").resource
-        'products.product'
-    """
-    return CompanionKey(resource)
-
-
-def table_of(resource: str) -> str:
-    """Return the table of a resource: ``products_product`` of ``products.product``."""
-    return resource.replace(".", "_", 1)
-
-
-class Companion(Model):
-    """Base of companion tables. Its only key is ``id: Any = extends("products.product")``.
-
-    Every other field has a default, or may be null.
-
-    Example::
-
-        >>> class ProductPoints(Companion):
-        ...     id: Any = extends("products.product")
-        ...     points: Any = peewee.IntegerField(default=0)
-        ...     class Meta:
-        ...         table_name = "loyalty_product_points"
-        >>> ProductPoints(id=uuid7()).points
-        0
-    """
-
-    id: Any
-
-    class Meta:
-        """Peewee's options."""
-
-        versioned = True
-
-    @classmethod
-    def read(cls, key: UUID) -> Self:
-        """Return the companion of a row, with its defaults when there is none yet."""
-        found: Self | None = cls.get_or_none(cls._meta.primary_key == key)
-        return cls(id=key) if found is None else found
-
-    @classmethod
-    def read_many(cls, keys: Iterable[UUID]) -> dict[UUID, Self]:
-        """Return the companions of many rows by their ids, in one query for thousands."""
-        keys, own = list(keys), cls._meta.primary_key
-        found: dict[UUID, Self] = {}
-        for some in peewee.chunked(keys, _KEYS):
-            found |= {row.id: row for row in cls.select().where(among(own, some))}
-        return {key: found.get(key) or cls(id=key) for key in keys}
-
-    @classmethod
-    def write(cls, key: UUID, **values: Any) -> None:
-        """Set fields of a row's companion; what is not named stays, or has its default."""
-        query = cls.insert({"id": key} | values)
-        if values:
-            query = query.on_conflict(conflict_target=[cls._meta.primary_key], update=values)
-        else:
-            query = query.on_conflict_ignore()
-        query.execute()
-
-    @classmethod
-    def write_many(cls, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
-        """Set fields of many rows' companions in a few statements; call it in a transaction."""
-        groups: dict[tuple[str, ...], list[tuple[UUID, Mapping[str, Any]]]] = {}
-        for key, values in rows.items():
-            groups.setdefault(tuple(sorted(values)), []).append((key, values))
-        own = [name for name in cls._meta.fields if name != "id"]
-        others = {name: getattr(cls(), name) for name in own}
-        for names, group in groups.items():
-            full = ((key, *(others | dict(values)).values()) for key, values in group)
-            insert_or_update(cls, ("id", *own), full, key="id", update=names)
-
-    @classmethod
-    def loaded(cls, data: Mapping[str, Any], key: UUID | None) -> dict[str, Any]:
-        """Return fields' values from loaded members. Override it where the two differ.
-
-        Args:
-            data: the members that were sent, as the schema loaded them.
-            key: of the row that is extended, which is written already: ask its addon's
-                ``api`` about it. None while the row of a file is looked at.
-
-        Raises:
-            InvalidInput: the members do not go together; name them without the addon's name.
-        """
-        return dict(data)
 
 
 @dataclass(frozen=True)
@@ -317,7 +212,8 @@ class Extension:
         """Write loaded members.
 
         Args:
-            whole: whether those that were not sent are reset, but for read-only ones.
+            whole: whether those that were not sent are reset, but for read-only ones. Fields
+                that are no members stay as they are.
             spared: members that are not reset either: the caller may not write them.
         """
         try:
@@ -333,9 +229,10 @@ class Extension:
         setattr(row, self.attribute, companion)
 
     def _reset(self, spared: Iterable[str]) -> dict[str, Any]:
-        members = _schema(self.schema).fields
-        kept = {name for name, item in members.items() if item.dump_only} | set(spared)
-        return {name: value for name, value in self.defaults().items() if name not in kept}
+        members, kept = _schema(self.schema).load_fields, set(spared)
+        # What no member writes is the addon's own business.
+        written = {item.attribute or name for name, item in members.items() if name not in kept}
+        return {name: value for name, value in self.defaults().items() if name in written}
 
     # What files hold.
 
@@ -349,6 +246,18 @@ class Extension:
             f"{self.addon}.{name}": _cell(member)
             for name, member in members
             if isinstance(member, _IN_A_CELL)
+        }
+
+    def withheld(self, identity: Identity) -> dict[str, str]:
+        """Return the columns that somebody may not write, and the permissions they need.
+
+        For what is written behind a request, e.g. of a file: collections see to themselves.
+        """
+        return {
+            f"{self.addon}.{name}": needed
+            for name, member in _schema(self.schema).load_fields.items()
+            for key in (PERMISSION, WRITE_PERMISSION)
+            if (needed := member.metadata.get(key)) and not identity.may(needed)
         }
 
     def defaults(self) -> dict[str, Any]:

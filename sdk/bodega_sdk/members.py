@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bodega_sdk.errors import BadRequest, FieldError, PermissionDenied, Problem, Unauthenticated
-from bodega_sdk.extensions import Extension
+from bodega_sdk.extensions import PERMISSION, WRITE_PERMISSION, Extension
 from bodega_sdk.http import Parameter, Request
 from bodega_sdk.identity import Identity
 from bodega_sdk.includes import Include
 from bodega_sdk.schemas import Schema
 
-#: Key of a field's ``metadata``: the permission that its member needs.
-PERMISSION = "permission"
+__all__ = ["PERMISSION", "WRITE_PERMISSION", "Guard", "Members", "Wanted", "guards", "writers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,15 @@ class Guard:
         for name in self.path[:-1]:
             data = data.get(name) or {}
         return data if self.path[-1] in data else None
+
+    def take_out(self, shown: Iterable[dict[str, Any]]) -> None:
+        """Take the member out of rendered rows."""
+        *above, name = self.path
+        for item in shown:
+            data: Any = item
+            for step in above:
+                data = data.get(step) or {}
+            data.pop(name, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class Members:
         always: Sequence[str],
     ) -> None:
         self.guards = tuple(guards(schema, extensions))
+        self._writers = tuple(writers(schema, extensions))
         self.includes = {item.name: item for item in includes}
         self._always = tuple(always)
         self._names = (*schema().dump_fields, *(item.addon for item in extensions))
@@ -122,8 +131,7 @@ class Members:
     ) -> list[dict[str, Any]]:
         """Return rendered rows with what is wanted of them."""
         for guard in wanted.hidden:
-            for item in shown:
-                (guard.find(item) or {}).pop(guard.path[-1], None)
+            guard.take_out(shown)
         if wanted.fields is not None:
             shown = [_only(item, wanted.fields) for item in shown]
         for include in wanted.includes if rows else ():
@@ -134,8 +142,8 @@ class Members:
 
     def spared(self, identity: Identity, addon: str) -> frozenset[str]:
         """Return the members of an extension that the caller may not write."""
-        hidden = (item for item in self.guards if not identity.may(item.permission))
-        return frozenset(item.path[1] for item in hidden if item.path[0] == addon and item.path[1:])
+        barred = (item for item in self._writers if not identity.may(item.permission))
+        return frozenset(item.path[1] for item in barred if item.path[0] == addon and item.path[1:])
 
     def refuse(self, identity: Identity, data: Mapping[str, Any]) -> None:
         """Refuse a body with members that the caller may not write.
@@ -143,19 +151,28 @@ class Members:
         Raises:
             PermissionDenied: naming the first.
         """
-        for guard in self.guards:
+        for guard in self._writers:
             if guard.find(data) is not None and not identity.may(guard.permission):
                 raise _denied(guard.name, guard.permission, guard.name, identity)
 
 
-def guards(schema: type[Schema], extensions: Iterable[Extension] = ()) -> Iterator[Guard]:
+def guards(
+    schema: type[Schema], extensions: Iterable[Extension] = (), kind: str = PERMISSION
+) -> Iterator[Guard]:
     """Yield the members that need a permission, those of extensions too."""
     for name, item in schema().fields.items():
-        if permission := item.metadata.get(PERMISSION):
+        if permission := item.metadata.get(kind):
             yield Guard((item.data_key or name,), permission)
     for extension in extensions:
-        for guard in guards(extension.schema):
+        for guard in guards(extension.schema, kind=kind):
             yield Guard((extension.addon, *guard.path), guard.permission)
+
+
+def writers(schema: type[Schema], extensions: Iterable[Extension] = ()) -> Iterator[Guard]:
+    """Yield the members that need a permission to be written."""
+    extensions = tuple(extensions)
+    for kind in (PERMISSION, WRITE_PERMISSION):
+        yield from guards(schema, extensions, kind)
 
 
 def _only(item: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import peewee
 from bodega_sdk.errors import BadRequest
 from bodega_sdk.http import Parameter, Request
 from bodega_sdk.ids import read_uuid
+from bodega_sdk.models import database
 from bodega_sdk.reading import rows_of
 from bodega_sdk.runtime import runtime
 
@@ -141,7 +142,7 @@ def _by_number(
     query: peewee.ModelSelect, request: Request, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
     page, size = request.query.get("page", 1), request.query["page_size"]
-    rows = rows_of(query.limit(size).offset((page - 1) * size))
+    rows = rows_of(_page(query, size, (page - 1) * size))
     more = page * size < count and page < LAST_PAGE
     return rows, {
         "count": count,
@@ -150,13 +151,28 @@ def _by_number(
     }
 
 
+def _page(query: peewee.ModelSelect, size: int, skipped: int = 0) -> peewee.ModelSelect:
+    """Return the query of a page.
+
+    Its rows are found by their keys first where others are skipped: nothing is joined or reckoned
+    for those. SQLite would do that for rows, too, that it sorts away.
+    """
+    short = _short(query)
+    keys = short.limit(size).offset(skipped)
+    if short is query or (not skipped and database.obj.for_update):
+        return query.limit(size).offset(skipped)
+    whole = query.clone()
+    whole._where = query.model._meta.primary_key.in_(keys)
+    return whole
+
+
 def _by_cursor(
     query: peewee.ModelSelect, request: Request, order: Ordering, descending: bool, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
     size, cursor = request.query["page_size"], request.query["cursor"]
     if cursor:
         query = query.where(_after(cursor, order, descending))
-    rows = rows_of(query.limit(size + 1))
+    rows = rows_of(_page(query, size + 1))
     more, rows = len(rows) > size, rows[:size]
     link = request.url(cursor=_encode(rows[-1], order, descending)) if more else None
     return rows, {"count": count, "next": link, "previous": None}

@@ -7,13 +7,16 @@ an attribute; here that is kept by the statement's text, and rows get their valu
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import peewee
 
-from bodega_sdk._statements import written
+from bodega_sdk._statements import engine_of, written
+from bodega_sdk.models import UTCDateTimeField
 
 #: Statements whose plans are kept.
 _MOST = 512
@@ -49,7 +52,8 @@ def rows_of(query: peewee.ModelSelect) -> list[Any]:
     sql, params = written(query)
     # Two queries of one text may put what is joined into attributes of other names.
     names = tuple(item[1] for joins in query._joins.values() for item in joins)
-    key = (query.model, names, sql)
+    engine = engine_of(query)
+    key = (engine, query.model, names, sql)
     with _lock:
         plan, known = _plans.get(key), key in _plans
     if known and plan is None:
@@ -58,7 +62,7 @@ def rows_of(query: peewee.ModelSelect) -> list[Any]:
     if plan is None:
         wrapper = query._get_model_cursor_wrapper(cursor)
         wrapper.initialize()
-        plan = _planned(wrapper)
+        plan = _planned(wrapper, issubclass(engine, peewee.PostgresqlDatabase))
         _keep(key, plan)
         if plan is None:
             return [wrapper.process_row(row) for row in cursor.fetchall()]
@@ -78,9 +82,12 @@ class Columns:
     Args:
         model: of the object.
         columns: place in the row, name of the field and what converts its value.
+        typed: whether the driver gives ids, truths and instants as such, as PostgreSQL's does.
     """
 
-    def __init__(self, model: type[peewee.Model], columns: list[Column]) -> None:
+    def __init__(
+        self, model: type[peewee.Model], columns: list[Column], typed: bool = False
+    ) -> None:
         self._model = model
         self._names = [name for _, name, _ in columns]
         places = [place for place, _, _ in columns]
@@ -90,8 +97,12 @@ class Columns:
         self._values = itemgetter(slice(self._first, beyond)) if together else itemgetter(*places)
         convert_of = {name: convert for _, name, convert in columns if convert is not None}
         fields = model._meta.fields
+        kinds = {name: _types_of(fields[name]) for name in convert_of}
+        self._instants = [name for name in convert_of if typed and _is_instant(fields[name])]
         self._converted = [
-            (name, convert, _types_of(fields[name])) for name, convert in convert_of.items()
+            (name, _quickly(convert, fields[name]), kinds[name])
+            for name, convert in convert_of.items()
+            if name not in self._instants and not (typed and len(kinds[name]) > 1)
         ]
 
     def there(self, row: tuple[Any, ...]) -> bool:
@@ -103,7 +114,12 @@ class Columns:
     def made(self, row: tuple[Any, ...]) -> Any:
         """Return the object of a row."""
         made: Any = object.__new__(self._model)
-        made.__data__ = data = dict(zip(self._names, self._values(row), strict=True))
+        made.__data__ = data = dict(zip(self._names, self._values(row), strict=False))
+        for name in self._instants:
+            # The connection's zone is UTC, unless somebody in between forgot to tell.
+            value = data[name]
+            if value is not None and value.tzinfo is not UTC:
+                data[name] = value.astimezone(UTC)
         for name, convert, kinds in self._converted:
             value = data[name]
             if type(value) not in kinds:
@@ -142,6 +158,15 @@ class Plan:
         return found
 
 
+def _quickly(convert: Convert, field: Any) -> Convert:
+    """Return what converts a field's values; few codes, e.g. of currencies, come often."""
+    return lru_cache(1000)(convert) if type(field) is peewee.FixedCharField else convert
+
+
+def _is_instant(field: Any) -> bool:
+    return type(field).python_value is UTCDateTimeField.python_value
+
+
 def _types_of(field: Any) -> tuple[type, ...]:
     """Return the types whose values a field reads as they are, as far as that is known."""
     while type(field) is peewee.ForeignKeyField:
@@ -159,7 +184,7 @@ def _types_of(field: Any) -> tuple[type, ...]:
     return (type(None), *same)
 
 
-def _planned(wrapper: Any) -> Plan | None:
+def _planned(wrapper: Any, typed: bool) -> Plan | None:
     """Return the plan of a statement; None when peewee has to make its rows."""
     columns: dict[Any, list[Column]] = {}
     others: list[Column] = []
@@ -177,9 +202,9 @@ def _planned(wrapper: Any) -> Plan | None:
     if len(joined) < len(joins) or columns.keys() - known or not all(map(_is_plain, known)):
         return None
     return Plan(
-        Columns(wrapper.model, columns.get(wrapper.model, [])),
+        Columns(wrapper.model, columns.get(wrapper.model, []), typed),
         others,
-        [(name, is_key, Columns(model, columns[model])) for name, is_key, model in joined],
+        [(name, is_key, Columns(model, columns[model], typed)) for name, is_key, model in joined],
     )
 
 

@@ -46,7 +46,7 @@ class Collection:
         model: the table.
         schema: what a row looks like outside; ``dump_only`` fields are not written. A field
             with ``metadata={"permission": "loyalty.audit"}`` is shown to and written by
-            those only who hold it.
+            those only who hold it; with ``"write_permission"`` it is shown to everybody.
         noun: the word for one of them, for messages and documentation.
         nouns: the word for several; the noun with an s when empty.
         read, write: permission names.
@@ -222,7 +222,9 @@ class Collection:
     def _ordered(self, query: Any, request: Request) -> tuple[Any, Ordering, bool]:
         """Return a query with what it is to be ordered by, how, and whether from the top."""
         text = request.query.get("search")
-        if text and "ordering" not in request.raw.params:
+        asked = "ordering" in request.raw.params
+        # A list of its own may be ordered in its own way without being asked.
+        if text and not asked and request.query["ordering"] == self.default_ordering:
             rank = self.rank(text)
             if rank is not None:
                 return (*pagination.by_rank(query, rank, self.model.id), True)

@@ -50,8 +50,8 @@ class Schema(marshmallow.Schema):
         {'points': 3}
     """
 
-    #: Attribute → what makes its value of a row, e.g. ``{"total": lambda row: row.sum()}``;
-    #: a collection that fills a member in itself has it made as None.
+    #: Attribute → what makes its value of a row, e.g. ``{"total": lambda row: row.sum()}``, as
+    #: it is shown; a collection that fills a member in itself has it made as None.
     made: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     class Meta:

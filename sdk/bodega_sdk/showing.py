@@ -73,7 +73,7 @@ class Shower:
             accessor = self._schema.get_attribute
             return lambda row: item.serialize(path, row, accessor=accessor)
         if made is not None:
-            return lambda row: item._serialize(made(row), path, row)
+            return made
         if type(item) is schemas.Amount:
             return lambda row: _text(getattr(row, path))
         return lambda row: item._serialize(getattr(row, path, missing), path, row)

@@ -7,6 +7,7 @@ import pytest
 
 from bodega.addons import lifecycle
 from bodega.errors import AddonError
+from bodega_sdk import transaction, uuid7
 
 THINGS = "/api/v1/things"
 LAMP = {"name": "Lamp", "slug": "lamp", "code": "L"}
@@ -24,7 +25,7 @@ def test_a_request_says_which_members_it_wants(things: Any, lamp: Any) -> None:
     assert listed["results"] == [{"id": lamp["id"], "name": "Lamp"}]
     assert listed["count"] == 1
     assert things.get(f"{THINGS}/lamp?fields=extras").expect(200) == {
-        "extras": {"stock": 0, "seen": 0}
+        "extras": {"stock": 0, "seen": 0, "note": ""}
     }
     assert things.get(f"{THINGS}/largest?fields=unit").expect(200) == [{"unit": "m"}]
 
@@ -45,7 +46,7 @@ def test_a_member_that_is_not_there_is_refused(things: Any, sent: str) -> None:
 
 def test_members_are_for_those_who_hold_their_permission(things: Any, lamp: Any) -> None:
     assert "cost" not in lamp
-    assert lamp["extras"] == {"stock": 0, "seen": 0}
+    assert lamp["extras"] == {"stock": 0, "seen": 0, "note": ""}
     may = things.as_user("vendor")
     for path in (THINGS, f"{THINGS}/lamp", f"{THINGS}/largest"):
         answer = may.get(path).expect(200)
@@ -73,6 +74,7 @@ def test_members_that_are_for_others_cannot_be_written(things: Any, lamp: Any) -
     writes = {
         "cost": {"cost": 1},
         "extras.secret": {"extras": {"stock": 3, "secret": "x"}},
+        "extras.note": {"extras": {"stock": 3, "note": "x"}},
     }
     for name, data in writes.items():
         for refused in (
@@ -91,18 +93,52 @@ def test_a_put_of_somebody_who_may_not_see_a_member_leaves_it(things: Any, lamp:
     shown = may.get(f"{THINGS}/lamp").expect(200)
     assert (shown["cost"], shown["size"], shown["extras"]["secret"]) == (9, 2, "s")
     things.put(f"{THINGS}/lamp", LAMP | {"extras": {"stock": 4}}).expect(200)
-    assert may.get(f"{THINGS}/lamp").expect(200)["extras"] == {"stock": 4, "secret": "s", "seen": 0}
+    assert may.get(f"{THINGS}/lamp").expect(200)["extras"] == {
+        "stock": 4, "secret": "s", "seen": 0, "note": "",
+    }  # fmt: skip
     may.put(f"{THINGS}/lamp", LAMP | {"extras": {}}).expect(200)
     again = may.get(f"{THINGS}/lamp").expect(200)["extras"]
-    assert again == {"stock": 0, "secret": "none", "seen": 0}
+    assert again == {"stock": 0, "secret": "none", "seen": 0, "note": ""}
+
+
+def test_a_member_that_others_write_is_seen_by_everybody(things: Any, lamp: Any) -> None:
+    item, may = f"{THINGS}/lamp", things.as_user("vendor")
+    may.patch(item, {"extras": {"note": "kept dry"}}).expect(200)
+    assert things.get(item).expect(200)["extras"]["note"] == "kept dry"
+    assert things.get(f"{THINGS}?fields=extras").expect(200)["count"] == 1
+    put = things.put(item, LAMP | {"extras": {"stock": 1}}).expect(200)
+    assert put["extras"] == {"stock": 1, "seen": 0, "note": "kept dry"}
+    assert may.put(item, LAMP | {"extras": {}}).expect(200)["extras"]["note"] == ""
+
+
+def test_a_put_leaves_what_is_no_member_of_an_extension(things: Any, lamp: Any) -> None:
+    (extension,) = things.shop.assembly.extensions["things.thing"]
+    key = UUID(lamp["id"])
+    extension.model.write(key, hits=9)
+    things.put(f"{THINGS}/lamp", LAMP | {"extras": {"stock": 1}}).expect(200)
+    assert extension.model.read(key).hits == 9
 
 
 def test_a_put_leaves_what_is_read_only_in_an_extension(things: Any, lamp: Any) -> None:
     (extension,) = things.shop.assembly.extensions["things.thing"]
     extension.model.write(UUID(lamp["id"]), seen=7)
     put = things.put(f"{THINGS}/lamp", LAMP | {"extras": {"stock": 1}}).expect(200)
-    assert put["extras"] == {"stock": 1, "seen": 7}
+    assert put["extras"] == {"stock": 1, "seen": 7, "note": ""}
     assert things.put(f"{THINGS}/lamp", LAMP | {"extras": {}}).expect(200)["extras"]["seen"] == 7
+
+
+def test_companions_are_made_and_held_in_the_order_of_their_ids(things: Any, lamp: Any) -> None:
+    (extension,) = things.shop.assembly.extensions["things.thing"]
+    cup = things.post(THINGS, {"name": "Cup", "slug": "cup", "code": "C"}).expect(201)
+    first, second, model = UUID(lamp["id"]), UUID(cup["id"]), extension.model
+    model.write(second, seen=3)
+    with transaction():
+        held = model.hold_many([second, first, first, uuid7()])
+        assert [(key, row.seen) for key, row in held.items()] == [(first, 0), (second, 3)]
+        assert model.hold(first).secret == "none"
+        with pytest.raises(model.DoesNotExist):
+            model.hold(uuid7())
+    assert model.select().count() == 2
 
 
 def test_an_etag_is_of_what_its_caller_sees(things: Any, lamp: Any) -> None:
@@ -119,6 +155,9 @@ def test_the_documentation_tells_of_members_and_permissions(things: Any) -> None
     found = things.get("/api/schema").expect(200)
     members = found["components"]["schemas"]["sample_things.Thing"]["properties"]
     assert members["cost"]["x-permission"] == "things.cost"
+    added = found["components"]["schemas"]["sample_extras.Extra"]["properties"]
+    assert added["note"]["x-write-permission"] == "extras.secret"
+    assert "x-permission" not in added["note"]
     for path in (THINGS, f"{THINGS}/{{id}}", f"{THINGS}/largest"):
         told = {item["name"]: item for item in found["paths"][path]["get"]["parameters"]}
         assert "created_at, updated_at, extras" in told["fields"]["description"]

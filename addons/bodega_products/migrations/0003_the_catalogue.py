@@ -108,6 +108,14 @@ def _widen_products(migrator):
     _add(migrator, table, "popularity", peewee.BigIntegerField(index=True), "0")
     _add(migrator, table, "deleted_at", UTCDateTimeField(null=True))
     _add(migrator, table, "kept_slug", text(max_length=255, null=True))
+    _add(migrator, table, "taken_down_at", UTCDateTimeField(null=True))
+    # Lists come in these orders; what refers to a category is found by the second, too.
+    migrator.migrate(
+        migrator.drop_index(table, "products_product_created_at"),
+        migrator.add_index(table, ("created_at", "id"), False),
+        migrator.drop_index(table, "products_product_category_id"),
+        migrator.add_index(table, ("category_id", "created_at"), False),
+    )
 
 
 def _widen_variants(migrator):
@@ -196,9 +204,15 @@ def down(migrator, db):
     _narrow(migrator, "products_variant", ("created_at", "sku_key"), (
         "created_at", "updated_at", "sku_key", "options_key", "attributes", "has_price",
     ), "products_variant_product_id_options_key")  # fmt: skip
+    migrator.migrate(
+        migrator.drop_index("products_product", "products_product_created_at_id"),
+        migrator.add_index("products_product", ("created_at",), False),
+        migrator.drop_index("products_product", "products_product_category_id_created_at"),
+        migrator.add_index("products_product", ("category_id",), False),
+    )
     _narrow(migrator, "products_product", ("popularity",), (
         "cost_minor", "is_digital", "attributes", "tag_names", *_NUMBERS, "meta_title",
-        "meta_description", "popularity", "deleted_at", "kept_slug",
+        "meta_description", "popularity", "deleted_at", "kept_slug", "taken_down_at",
     ))  # fmt: skip
     _narrow(migrator, "products_category", ("parent_id", "path"), (
         "parent_id", "path", "depth", "position", "image_url", "meta_title", "meta_description",

@@ -22,7 +22,7 @@ from bodega_sdk.identity import Credential
 from bodega_sdk.includes import Include
 from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
-from bodega_sdk.members import guards
+from bodega_sdk.members import writers
 from bodega_sdk.models import Model
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
 from bodega_sdk.samples import SampleData
@@ -196,7 +196,7 @@ def _include_faults(include: Include, manifest: Manifest) -> Iterator[str]:
 
 def _guard_faults(schema: type[Schema], manifest: Manifest) -> Iterator[str]:
     """Yield what is wrong with the members of a schema that need a permission."""
-    for guard in guards(schema):
+    for guard in writers(schema):
         shown = f"member {guard.name!r} of {schema.__name__}"
         yield from _permission_faults(shown, guard.permission, manifest)
         found = schema().fields[guard.name]

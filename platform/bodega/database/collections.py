@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import peewee
 
 from bodega_sdk._statements import written
-from bodega_sdk.extensions import CompanionKey, table_of
+from bodega_sdk.companions import CompanionKey, table_of
 
 STRIPES = 16
 _TABLE = "bodega_collection"

@@ -6,6 +6,7 @@ is run plainly.
 """
 
 import re
+import time
 from collections import Counter
 from typing import Any
 from uuid import UUID
@@ -66,6 +67,7 @@ class PreparedReads:
         cursor = self.cursor()  # type: ignore[attr-defined]
         known = self._statements.setdefault(cursor.connection, {})
         types = tuple(_TYPES[type(value)] for value in params)
+        start = time.perf_counter()
         try:
             call = known.get((sql, types))
             if call is None:
@@ -82,6 +84,9 @@ class PreparedReads:
         except psycopg2.Error:
             # It says so again, and peewee makes of it what it makes of all errors.
             return None
+        if self.query_hooks:  # type: ignore[attr-defined]
+            # Whoever counts statements counts this one.
+            self._notify_hooks(sql, params, start, None)  # type: ignore[attr-defined]
         return cursor
 
 

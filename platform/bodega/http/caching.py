@@ -5,6 +5,7 @@ only while they are the same, which one statement tells; see docs/decisions/0023
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ import falcon
 
 from bodega import __version__
 from bodega.database.collections import read_versions
+from bodega.database.connection import is_postgres
 from bodega.http.answer_stores import LARGEST, Kept, LocalStore, RedisStore, Store
 from bodega.telemetry.metrics import KEPT_ANSWERS
+from bodega_sdk.companions import CompanionKey, table_of
 from bodega_sdk.encoding import etag, to_json
-from bodega_sdk.extensions import CompanionKey, table_of
 from bodega_sdk.http import Reply, Route
 from bodega_sdk.identity import Identity
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 #: Characters of an ``Accept-Language`` that answers are kept for.
 _LANGUAGES = 200
+_FULL_TEXT = re.compile(r"(?is)\bUSING\s+fts5\b.*\bcontent\s*=\s*['\"]?(\w+)")
 #: The versions themselves, which are no part of an answer.
 _OURS = frozenset({"bodega_collection"})
 
@@ -61,7 +64,7 @@ class Answers:
 
     @cached_property
     def _tables(self) -> "_Tables":
-        return _Tables(self._session.assembly.models, self._database.get_tables())
+        return _Tables(self._session.assembly.models, _tables_of(self._database))
 
     def key(self, route: Route, identity: Identity, req: falcon.Request) -> str | None:
         """Return what an answer depends on, but for the data; None where none may be kept.
@@ -124,9 +127,9 @@ class Answers:
 class _Tables:
     """The tables of the shop: whose changes are noted, and whose are not."""
 
-    def __init__(self, models: Iterable[Any], names: Iterable[str]) -> None:
+    def __init__(self, models: Iterable[Any], tables: Mapping[str, str]) -> None:
         models = tuple(models)
-        self._names = frozenset(names) - _OURS
+        self._of = {name: table for name, table in tables.items() if name not in _OURS}
         self._versioned = frozenset(
             item._meta.table_name for item in models if item._meta.versioned
         )
@@ -139,9 +142,21 @@ class _Tables:
 
     def behind(self, words: Iterable[str]) -> set[str] | None:
         """Return the tables that words name; None if nobody notes the changes of one of them."""
-        tables = self._names & set(words)
+        tables = {self._of[name] for name in self._of.keys() & set(words)}
         tables |= {self._bases[name] for name in tables & self._bases.keys()}
-        return set(tables) if tables <= self._versioned else None
+        return tables if tables <= self._versioned else None
+
+
+def _tables_of(database: Any) -> dict[str, str]:
+    """Return the names of all tables, and what table each one's version is that of.
+
+    Full-text tables of SQLite stand on the rows of another one, which triggers follow.
+    """
+    if is_postgres(database):
+        return {name: name for name in database.get_tables()}
+    rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+    found = {name: _FULL_TEXT.search(sql or "") for name, sql in rows}
+    return {name: match[1] if match else name for name, match in found.items()}
 
 
 @lru_cache(1024)

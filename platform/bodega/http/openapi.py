@@ -20,7 +20,7 @@ from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.http import Parameter, Route
 from bodega_sdk.identity import Credential
-from bodega_sdk.members import PERMISSION
+from bodega_sdk.members import PERMISSION, WRITE_PERMISSION
 from bodega_sdk.schemas import Schema
 
 if TYPE_CHECKING:
@@ -102,9 +102,10 @@ def _schema_name(schema: Any) -> str:
 
 
 def _permission(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
-    """Tell which permission a member needs."""
-    found = field.metadata.get(PERMISSION)
-    return {"x-permission": found} if found else {}
+    """Tell which permission a member needs, and which to be written."""
+    told = {"x-permission": PERMISSION, "x-write-permission": WRITE_PERMISSION}
+    found = {name: field.metadata.get(key) for name, key in told.items()}
+    return {name: permission for name, permission in found.items() if permission}
 
 
 def _names(path: str) -> list[str]:

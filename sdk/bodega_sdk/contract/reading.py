@@ -36,7 +36,7 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk.deprecations": ("DeprecatedInBodega",),
     "bodega_sdk.errors": None,
     "bodega_sdk.hookspecs": None,
-    "bodega_sdk.money": ("exponent",),
+    "bodega_sdk.money": ("decimal_text", "exponent"),
     "bodega_sdk.pagination": ("Ordering", "count_rows", "paginate", "parameters"),
     "bodega_sdk.reading": ("rows_of",),
     "bodega_sdk.schemas": None,

@@ -170,6 +170,37 @@ def vendor_of(client: Client) -> Callable[[Organization], Client]:
 
 
 @pytest.fixture
+def make_staff(shop: Shop) -> Callable[[str], Account]:
+    """Make somebody of the staff who prefers a language."""
+
+    def make(language: str) -> Account:
+        made: Account = Account.create(
+            email=f"{uuid7().hex}@shop.example", role="staff", password="-",
+            preferences={"language": language},
+        )  # fmt: skip
+        return made
+
+    return make
+
+
+@pytest.fixture
+def key_for(client: Client) -> Callable[..., Client]:
+    """Return a client that sends an API key which was made for just these permissions."""
+
+    def make(*scopes: str) -> Client:
+        account = Account.create(
+            email=f"{uuid7().hex}@shop.example", role="admin", password="-", preferences={}
+        )
+        with transaction():
+            pair = sessions.begin(account, "127.0.0.1", "test")
+        owner = Client(client.gate, client.shop, pair["access"])
+        made = owner.post("/api/v1/api-keys", {"name": "sync", "scopes": list(scopes)})
+        return Client(client.gate, client.shop, made.expect(201)["key"])
+
+    return make
+
+
+@pytest.fixture
 def clock() -> Iterator[Clock]:
     """The time, which can be moved."""
     with moved_by_tests() as made:

@@ -89,6 +89,28 @@ def test_whoever_sees_to_the_stock_is_told_that_it_is_low(store: Any) -> None:
     assert titles == {"Only 3 of Product LAMP left"}
 
 
+def test_staff_are_told_once_for_each_crossing_in_the_language_they_prefer(
+    store: Any, make_staff: Any
+) -> None:
+    mona, uwe = make_staff("en"), make_staff("de-AT")
+    item = store.item(10, "LAMP")
+    api.receive([item])
+    for quantity in (7, 1, 2):
+        api.sell(of(item, quantity))
+    api.receive(of(item, 9))
+    api.sell(of(item, 9))
+    store.work()
+
+    def told(account: Any) -> list[str]:
+        rows = Notification.select().where(Notification.account == account.id)
+        return [row.title for row in rows.order_by(Notification.id)]
+
+    assert told(mona) == ["Only 3 of Product LAMP left", "Product LAMP is sold out"]
+    assert told(uwe) == ["Nur noch 3 von Product LAMP", "Product LAMP ist ausverkauft"]
+    (text,) = {row.text for row in Notification.select().where(Notification.title == told(uwe)[0])}
+    assert text == "LAMP: 3 verfügbar; ab 5 gilt der Bestand als niedrig."
+
+
 def test_without_notifications_nobody_is_told_and_nothing_fails(store: Any) -> None:
     store.switch("notifications", on=False)
     item = store.item(10)

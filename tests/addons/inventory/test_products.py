@@ -1,5 +1,7 @@
 """What products and variants show of their stock, and how it is set there."""
 
+import threading
+import time
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +10,10 @@ import pytest
 from bodega_inventory import api
 from bodega_inventory.api import Item
 from bodega_inventory.companions import ProductStock, VariantStock
-from bodega_inventory.models import Level
+from bodega_inventory.models import Level, Movement
+from bodega_products import catalogue
+from bodega_products.models import Product
+from bodega_sdk import transaction, uuid7
 from bodega_sdk.testing.queries import query_counter
 
 PRODUCTS = "/api/v1/products"
@@ -202,3 +207,106 @@ def test_short_names_are_those_of_lists(store: Any, admin: Any) -> None:
     schema = admin.get("/api/schema").expect(200)
     names = {one["name"] for one in schema["paths"]["/api/v1/products"]["get"]["parameters"]}
     assert {"in_stock", "low_stock", "inventory.stock__gte"} <= names
+
+
+def refused_stock(answer: Any, field: str = "inventory.stock") -> None:
+    (error,) = answer.expect(403)["errors"]
+    told = "'inventory.stock' needs the permission 'inventory.write'."
+    assert (error["field"], error["message"]) == (field, told)
+
+
+def test_who_may_write_products_alone_sets_no_stock(store: Any, key_for: Any) -> None:
+    item = store.item(5)
+    writer = key_for("products.write", "products.write_all")
+    where = f"{PRODUCTS}/{item.product}"
+    body = {"name": "Lamp", "sku": "LAMP", "price": "9.99"}
+    refused_stock(writer.post(PRODUCTS, body | {"inventory": {"stock": 9}}))
+    refused_stock(writer.patch(where, {"inventory": {"stock": 9}}))
+    refused_stock(writer.put(where, body | {"inventory": {"stock": 9}}))
+    assert writer.put(where, body).expect(200)["inventory"] == NOTHING
+    assert store.ledger(item) == []
+
+
+def test_many_at_once_set_no_stock_without_its_permission(store: Any, key_for: Any) -> None:
+    item, lamp = store.item(5, "P-1"), {"name": "Lamp", "sku": "LAMP", "price": "9.99"}
+    rows = [{"id": str(item.product), "inventory": {"stock": 9}}, lamp]
+    writer = key_for("products.write", "products.write_all")
+    done = writer.post(f"{PRODUCTS}/bulk", {"products": rows, "atomic": False}).expect(200)
+    assert (done["created"], done["refused"]) == (1, 1)
+    assert done["rows"][0]["errors"][0]["field"] == "inventory.stock"
+    assert store.ledger(item) == []
+
+
+def test_a_file_sets_no_stock_without_its_permission(store: Any, key_for: Any) -> None:
+    item = store.item(5, "LAMP")
+    sender = key_for("imports.read", "imports.write", "imports.all")
+    text = b"sku,name,price,Inventory.Stock\nLAMP,Lamp,9.99,12\n"
+    begun = sender.request(
+        "POST", "/api/v1/imports", body=text, headers={"Content-Type": "text/csv"}
+    )
+    where = f"/api/v1/imports/{begun.expect(202)['id']}"
+    with pytest.raises(AssertionError, match="import_file failed"):
+        store.work()
+    done = sender.get(where).expect(200)
+    told = "The column 'inventory.stock' needs the permission 'inventory.write'."
+    assert (done["status"], done["message"]) == ("failed", told)
+    assert store.ledger(item) == []
+
+
+def test_the_ledger_tells_who_set_the_stock(store: Any, client: Any) -> None:
+    item, subject = store.item(5, "LAMP"), str(uuid7())
+    who = client.as_user("admin", subject=subject)
+    who.patch(f"{PRODUCTS}/{item.product}", {"inventory": {"stock": 3}}).expect(200)
+    rows = [{"sku": "LAMP", "inventory": {"stock": 4}}]
+    who.post(f"{PRODUCTS}/bulk", {"products": rows}).expect(200)
+    text = b"sku,name,price,inventory.stock\nLAMP,Lamp,9.99,5\n"
+    headers = {"Content-Type": "text/csv"}
+    who.request("POST", "/api/v1/imports", body=text, headers=headers).expect(202)
+    store.work()
+    actors = [row.actor for row in Movement.select().where(Movement.item == item.id)]
+    assert actors == [subject] * 3
+
+
+def test_the_documentation_tells_who_may_write_stock(store: Any, admin: Any) -> None:
+    found = admin.get("/api/schema").expect(200)["components"]["schemas"]
+    stock = found["inventory.Stock"]["properties"]["stock"]
+    assert stock["x-write-permission"] == "inventory.write"
+
+
+def test_a_first_movement_beside_a_product_that_is_written_is_no_ring(
+    store: Any, at_once: Any
+) -> None:
+    lamp, written = store.item(5, "LAMP"), threading.Event()
+
+    def write() -> None:
+        with transaction():
+            Product.find(lamp.product, lock=True)
+            written.set()
+            time.sleep(1.5)
+            ProductStock.write(lamp.product, stock=7)
+
+    def move() -> Any:
+        written.wait(10)
+        return api.receive([lamp])
+
+    assert [type(one) for one in at_once(write, move)] == [type(None), list]
+
+
+def test_a_first_movement_beside_another_sku_is_no_ring(store: Any, at_once: Any) -> None:
+    lamp, written = store.item(5, "LAMP"), threading.Event()
+
+    def rename() -> None:
+        with transaction():
+            held = Product.find(lamp.product, lock=True)
+            catalogue.change_product(held, {"sku": "LAMP-2"})
+            written.set()
+            time.sleep(1)
+            ProductStock.write(lamp.product, stock=7)
+
+    def move() -> Any:
+        written.wait(10)
+        time.sleep(0.3)
+        return api.receive([lamp])
+
+    assert [type(one) for one in at_once(rename, move)] == [type(None), list]
+    assert store.level(lamp).available == 12

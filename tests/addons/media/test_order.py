@@ -202,6 +202,10 @@ def test_pictures_go_along_when_a_product_changes_hands(
     made = files.upload(acme, product, files.png()).expect(201)
     owner = staff.get(f"{PRODUCTS}/{theirs}").expect(200)["organization"]
     staff.patch(f"{PRODUCTS}/{product}", {"organization": owner}).expect(200)
+    # Before anybody has heard of it.
+    (picture,) = acme.get(f"{IMAGES}?product={product}").expect(200)["results"]
+    assert acme.patch(f"{IMAGES}/{picture['id']}", {"alt": "Mine"}).status_code == 403
+    assert acme.delete(f"{IMAGES}/{picture['id']}").status_code == 403
     jobs.run_all()
     assert acme.get(f"{IMAGES}/{made['id']}").status_code == 404
     assert bolt.get(f"{IMAGES}/{made['id']}").status_code == 200

@@ -1,7 +1,10 @@
 """Storages: a bucket on a real server, one that an addon brings along, and one that fails."""
 
 import io
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import obstore
@@ -64,6 +67,29 @@ def test_pictures_are_kept_in_a_bucket_and_served_from_it(
     assert names(in_bucket, f"sizes/{key[:2]}/{key}") == []
     with pytest.raises(FileNotFoundError):
         obstore.head(in_bucket, name)
+
+
+@ONE_ENGINE
+def test_a_file_is_kept_although_its_folder_is_swept_away(shop: Any) -> None:
+    place, over = folder("media") / "objects" / "ab", threading.Event()
+
+    def sweep() -> None:
+        while not over.is_set():
+            with suppress(OSError):
+                place.rmdir()
+            time.sleep(0.0005)
+
+    sweeper = threading.Thread(target=sweep)
+    sweeper.start()
+    try:
+        for number in range(300):
+            name = f"objects/ab/{number}.png"
+            storage().put(name, io.BytesIO(b"picture"), "image/png")
+            assert storage().get(name) == b"picture"
+            storage().delete(name)
+    finally:
+        over.set()
+        sweeper.join()
 
 
 @ONE_ENGINE

@@ -197,6 +197,9 @@ def test_featured_and_popular_products_have_lists_of_their_own(admin: Any, clien
     found = client.get(f"{PRODUCTS}/featured?ordering=name").expect(200)
     assert [item["sku"] for item in found["results"]] == ["a", "c"]
     assert skus(client, "ordering=-popularity") == ["c", "b", "a"]
+    make(admin, "d")
+    found = client.get(f"{PRODUCTS}/popular?search=product").expect(200)
+    assert [item["sku"] for item in found["results"]] == ["c", "b", "d", "a"]
     assert client.get(f"{PRODUCTS}/featured?featured=false").status_code == 400
     assert made["a"]["popularity"] == 0
 

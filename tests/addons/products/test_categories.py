@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bodega_products import categories
 from bodega_products.models import Category
 from bodega_sdk.testing.queries import query_counter
 
@@ -48,6 +49,8 @@ def test_categories_are_a_tree_in_their_order(
     light = home["children"][0]
     assert (home["product_count"], light["product_count"]) == (2, 1)
     assert (light["depth"], light["parent"]) == (2, tree["home"]["id"])
+    paths = {row.slug: row.path for row in Category.select()}
+    assert categories.counts([paths["light"], paths["lamp"]]) == {paths["lamp"]: 1}
     shown = client.get(f"{CATEGORIES}/light").expect(200)
     assert shown["product_count"] == 1
     listed = client.get(f"{CATEGORIES}?parent=home").expect(200)["results"]
@@ -178,6 +181,23 @@ def test_two_that_move_below_each_other_at_once_make_no_cycle(
     assert paths["light"].startswith(paths["home"])
 
 
+def test_a_category_that_is_not_active_is_not_told_by_its_products(
+    admin: Any, client: Any, tree: dict[str, Any]
+) -> None:
+    product(admin, "a", category="garden")
+    asked = (f"{PRODUCTS}/a", f"{PRODUCTS}?sku=a&fields=category", f"{PRODUCTS}/search?q=a")
+
+    def told(who: Any) -> list[Any]:
+        found = (who.get(path).expect(200) for path in asked)
+        return [item["results"][0]["category"] if "results" in item else item["category"]
+                for item in found]  # fmt: skip
+
+    assert told(client) == ["garden"] * 3
+    admin.patch(f"{CATEGORIES}/garden", json={"is_active": False}).expect(200)
+    assert told(client) == [None] * 3
+    assert told(admin) == told(client.as_user("vendor")) == ["garden"] * 3
+
+
 def test_tags_are_counted_renamed_and_deleted(admin: Any, client: Any) -> None:
     product(admin, "a", tags=["Été", "  Big   Sale "])
     product(admin, "b", tags=["ete"])
@@ -186,7 +206,8 @@ def test_tags_are_counted_renamed_and_deleted(admin: Any, client: Any) -> None:
     shown = {item["name"]: (item["slug"], item["product_count"]) for item in found}
     assert shown["Été"] == ("ete", 2)
     assert shown["Big Sale"] == ("big-sale", 1)
-    assert shown["夏"][1] == 0
+    assert "夏" not in shown
+    assert admin.get(f"{TAGS}?name=夏").expect(200)["results"][0]["product_count"] == 0
     assert client.get(f"{PRODUCTS}?tag=ETE").expect(200)["count"] == 2
     assert client.get(f"{PRODUCTS}/b").expect(200)["tags"] == ["Été"]
     admin.patch(f"{TAGS}/ete", json={"name": "Summer"}).expect(200)
@@ -196,6 +217,7 @@ def test_tags_are_counted_renamed_and_deleted(admin: Any, client: Any) -> None:
     admin.delete(f"{TAGS}/summer").expect(204)
     assert client.get(f"{PRODUCTS}/a").expect(200)["tags"] == ["Big Sale"]
     admin.patch(f"{PRODUCTS}/a", json={"tags": []}).expect(200)
-    assert client.get(f"{TAGS}/big-sale").expect(200)["product_count"] == 0
+    assert client.get(f"{TAGS}/big-sale").status_code == 404
+    assert admin.get(f"{TAGS}/big-sale").expect(200)["product_count"] == 0
     assert client.as_user("vendor").post(TAGS, json={"name": "x"}).status_code == 403
     assert admin.post(TAGS, json={"name": "big SALE"}).status_code == 409

@@ -37,7 +37,8 @@ def test_a_deleted_product_is_gone_for_everybody(admin: Any, client: Any) -> Non
     row = Product.get_by_id(made["id"])
     assert row.deleted_at is not None
     assert api.products_of([row.id]) == api.facts_of([row.id]) == {}
-    assert client.get("/api/v1/tags").expect(200)["results"][0]["product_count"] == 0
+    assert admin.get("/api/v1/tags").expect(200)["results"][0]["product_count"] == 0
+    assert client.get("/api/v1/tags").expect(200)["results"] == []
 
 
 def test_staff_list_what_was_deleted(admin: Any, client: Any) -> None:
@@ -93,6 +94,35 @@ def test_deleting_and_restoring_are_told(admin: Any, shop: Any) -> None:
     admin.post(f"{where}/restore").expect(200)
     _relayed(shop)
     assert [name for name, _ in events(since)] == ["product.deleted", "product.restored"]
+
+
+def test_each_change_of_a_product_is_told_with_its_id(admin: Any, shop: Any) -> None:
+    key, other = (make(admin, sku)["id"] for sku in ("L-1", "L-2"))
+    where, category = f"{PRODUCTS}/{key}", admin.post("/api/v1/categories", json={"name": "Lamps"})
+    rooms = f"/api/v1/categories/{category.expect(201)['id']}/translations/de"
+    since = _relayed(shop)
+    for path, body in (
+        (f"{where}/prices/EUR", {"price": "9.00"}),
+        (f"{where}/translations/de", {"name": "Lampe"}),
+        (rooms, {"name": "Lampen"}),
+    ):
+        admin.put(path, json=body).expect(200)
+        admin.delete(path).expect(204)
+    admin.post(f"{PRODUCTS}/bulk/deactivate", json={"ids": [key, other]}).expect(200)
+    admin.post(f"{PRODUCTS}/bulk/deactivate", json={"ids": [key, other]}).expect(200)
+    upsert([ProductRow("L-2", {"name": "Lamp"}), ProductRow("L-3", {"name": "Lamp"})], "test")
+    _relayed(shop)
+    *one_by_one, switched, written = events(since)
+    told = [(name, data["id"]) for name, data in one_by_one]
+    assert told == [("product.updated", key)] * 4 + [
+        ("category.updated", category.json["id"])
+    ] * 2  # fmt: skip
+    assert switched[1]["ids"] == sorted([key, other])
+    assert (switched[1]["created"], switched[1]["updated"]) == (0, 2)
+    new = str(Product.get(sku="L-3").id)
+    assert written == (
+        "products.changed", {"created": 1, "updated": 1, "source": "test", "ids": [other, new]}
+    )  # fmt: skip
 
 
 def _relayed(shop: Any) -> int:

@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from bodega_products import catalogue
+import pytest
+
+from bodega_products import catalogue, facts, skus, tagging
 from bodega_products.models import Product
 from bodega_sdk import transaction
 
@@ -75,6 +77,90 @@ def test_a_category_is_deleted_while_its_products_are_written(admin: Any) -> Non
     shown = {key: admin.get(f"{PRODUCTS}/{key}").expect(200) for key in (stays, moves)}
     assert [shown[key]["category"] for key in (stays, moves)] == [None, "garden"]
     assert shown[moves]["name"] == "Brass vase"
+
+
+def test_a_tag_that_is_renamed_while_a_product_gets_it_has_its_new_name_there(admin: Any) -> None:
+    key = make(admin, "L-1")
+    admin.post(TAGS, json={"name": "Sale"}).expect(201)
+    other = meanwhile(key, lambda: None)
+    with other as (held, _):
+        (tag,) = tagging.named(["sale"])
+        renamed: list[Any] = []
+        thread = threading.Thread(
+            target=lambda: renamed.append(admin.patch(f"{TAGS}/sale", json={"name": "SALE"}))
+        )
+        thread.start()
+        time.sleep(0.5)
+        Product.update(tag_names=[tag.name]).where(Product.id == held.id).execute()
+        tagging.link(held.id, [tag])
+    thread.join(30)
+    assert renamed[0].status_code == 200
+    assert admin.get(f"{PRODUCTS}/{key}").expect(200)["tags"] == ["SALE"]
+
+
+def test_a_category_is_renamed_while_many_of_its_products_are_written(admin: Any) -> None:
+    admin.post(CATEGORIES, json={"name": "Lamps", "slug": "lamps"}).expect(201)
+    first, second = (make(admin, sku, category="lamps") for sku in ("a", "b"))
+    renamed: list[Any] = []
+    rename = partial(admin.patch, f"{CATEGORIES}/lamps", json={"name": "Lights"})
+    thread = threading.Thread(target=lambda: renamed.append(rename()))
+    with transaction():
+        facts.hold([first, second])
+        catalogue.change_product(Product.find(second), {"name": "Brass"})
+        thread.start()
+        time.sleep(0.5)
+        catalogue.change_product(Product.find(first), {"name": "Brass"})
+    thread.join(30)
+    assert renamed[0].status_code == 200
+
+
+def test_many_at_once_with_the_same_words_in_other_orders_wait_in_no_ring(admin: Any) -> None:
+    def rows(letter: str, numbers: list[int]) -> list[dict[str, Any]]:
+        return [
+            {"sku": f"{letter}{place:03}", "name": f"Thing {number}", "price": "1",
+             "tags": [f"Tag {number}"]}
+            for place, number in enumerate(numbers)
+        ]  # fmt: skip
+
+    numbers = list(range(60))
+    sent = {"a": rows("a", numbers), "b": rows("b", numbers[::-1])}
+    made = at_once(
+        *(
+            partial(admin.post, f"{PRODUCTS}/bulk", json={"products": some})
+            for some in sent.values()
+        )
+    )
+    assert [answer.expect(200)["created"] for answer in made] == [60, 60]
+    assert [row["index"] for row in made[0].json["rows"]] == numbers
+    assert Product.get(sku="b000").tag_names == ["Tag 59"]
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_who_gives_a_variant_its_sku_does_not_keep_others_from_theirs(admin: Any) -> None:
+    shirt = make(admin, "shirt")
+    found: list[Any] = []
+
+    def write(sku: str) -> None:
+        body = {"product": str(shirt), "sku": sku, "options": {"Size": sku}}
+        found.append(admin.post("/api/v1/variants", json=body).status_code)
+
+    with transaction():
+        # As a bulk request or an import does, for seconds.
+        skus.hold(["a", "b"], of_variants=False)
+        waiting, free = (threading.Thread(target=write, args=(sku,)) for sku in ("a", "c"))
+        waiting.start()
+        free.start()
+        free.join(5)
+        assert (found, waiting.is_alive()) == ([201], True)
+    waiting.join(30)
+    assert found == [201, 201]
+
+
+def test_a_tag_of_a_product_that_is_refused_is_not_left_over(admin: Any) -> None:
+    rows = [{"sku": "a", "name": "A", "price": "1", "tags": ["New"]}, {"tags": ["Odd"]}]
+    done = admin.post(f"{PRODUCTS}/bulk", json={"products": rows, "atomic": False}).expect(200)
+    assert (done["created"], done["refused"]) == (1, 1)
+    assert [tag["name"] for tag in admin.get(TAGS).expect(200)["results"]] == ["New"]
 
 
 def at_once(*functions: Callable[[], Any]) -> list[Any]:

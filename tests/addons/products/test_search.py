@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
+from prometheus_client import REGISTRY
 
 from bodega.addons import lifecycle
 from bodega.database.structure import tables_of
@@ -219,6 +220,34 @@ def test_words_of_what_is_not_sold_yet_are_told_to_nobody(admin: Any, client: An
     assert told() == [{}, {}]
     admin.patch(f"{PRODUCTS}/{made['id']}", {"is_active": True}).expect(200)
     assert told() == [{"secretphome": ["secretphone"]}] * 2
+
+
+def test_nobody_learns_which_words_stand_in_what_is_not_sold(admin: Any, client: Any) -> None:
+    make(admin, "L-1", name="Brass lamp")
+    asked = (f"{SEARCH}?q=brasz", f"{PRODUCTS}/suggestions?q=brasz", f"{PRODUCTS}?search=brasz")
+    before = [client.get(path).expect(200) for path in asked]
+    assert before[0]["corrected"] == {"brasz": ["brass"]}
+    make(admin, "L-2", name="Brasz prototype", is_active=False)
+    assert [client.get(path).expect(200) for path in asked] == before
+    assert skus(admin, "brasz") == ["L-2", "L-1"]
+
+
+def test_searches_and_suggestions_are_kept_until_a_product_changes(admin: Any, client: Any) -> None:
+    made = make(admin, "L-1", name="Brass lamp")
+    for path in (f"{SEARCH}?q=brass", f"{PRODUCTS}/suggestions?q=brass", f"{PRODUCTS}?search=bra"):
+        route = path.removeprefix("/api/v1").partition("?")[0]
+        before = hits(route)
+        client.get(path).expect(200)
+        assert "Brass lamp" in client.get(path).text
+        assert hits(route) == before + 1
+        admin.patch(f"{PRODUCTS}/{made['id']}", {"name": "Old brass lamp"}).expect(200)
+        assert "Old brass lamp" in client.get(path).text
+        admin.patch(f"{PRODUCTS}/{made['id']}", {"name": "Brass lamp"}).expect(200)
+
+
+def hits(route: str) -> int:
+    labels = {"route": route, "outcome": "hit"}
+    return int(REGISTRY.get_sample_value("bodega_http_kept_answers_total", labels) or 0)
 
 
 def test_pages_hold_everything_once(admin: Any, client: Any) -> None:

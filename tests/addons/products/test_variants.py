@@ -93,6 +93,10 @@ def test_no_two_variants_of_a_product_have_the_same_options(
     assert admin.post(VARIANTS, json={"product": shirt["id"]}).status_code == 409
     body = {"product": shirt["id"], "options": {"Size": "M"}, "position": 1}
     assert admin.post(VARIANTS, json=body).expect(409)["errors"][0]["field"] == "position"
+    make(admin, shirt, options={"Size": "last"}, position=2**31 - 1)
+    body = {"product": shirt["id"], "options": {"Size": "XXL"}}
+    assert admin.post(VARIANTS, json=body).expect(409)["errors"][0]["field"] == "position"
+    admin.post(VARIANTS, json=body | {"position": 70}).expect(201)
 
 
 def test_a_variant_stays_with_its_product(admin: Any, shirt: dict[str, Any]) -> None:

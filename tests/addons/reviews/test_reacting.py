@@ -146,6 +146,31 @@ def test_moderators_see_in_the_console_what_waits(vera: Any, staff: Any, lamp: s
     assert page(vera).status_code == 403
 
 
+def test_moderators_are_told_once_that_a_changed_review_waits_again(
+    vera: Any, staff: Any, lamp: str, approve: Any, jobs: Any
+) -> None:
+    made = approve(vera.review(lamp))
+    for text in ("It broke.", "It broke after a week."):
+        vera.client.patch(f"{REVIEWS}/{made['id']}", {"text": text}).expect(200)
+    jobs.run_all()
+    assert told(staff) == ["review.created", "review.changed"]
+    changed = Notification.get(Notification.type == "review.changed")
+    assert (changed.title, changed.text) == (
+        "A changed review waits for approval", "4 of 5: “Good”",
+    )  # fmt: skip
+
+
+def test_people_are_told_of_a_review_without_words(
+    vera: Any, staff: Any, lamp: str, jobs: Any
+) -> None:
+    made = vera.review(lamp, title="", text="", rating=5)
+    staff.client.post(f"{REVIEWS}/{made['id']}/approve").expect(200)
+    jobs.run_all()
+    texts = {row.type: row.text for row in Notification.select()}
+    assert texts["review.approved"] == "What you wrote was approved."
+    assert texts["review.created"] == "5 of 5"
+
+
 def test_people_are_told_in_german_who_prefer_it(
     person: Any, staff: Any, lamp: str, jobs: Any
 ) -> None:

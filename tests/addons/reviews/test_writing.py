@@ -253,6 +253,24 @@ def test_reviews_of_a_deleted_product_are_shown_to_moderators_only(
     assert otto.client.get(f"{REVIEWS}?product={lamp}").expect(200)["count"] == 1
 
 
+def test_reviews_of_a_product_that_is_not_sold_are_shown_to_their_authors_and_moderators(
+    vera: Any, otto: Any, staff: Any, admin: Any, client: Any, lamp: str, approve: Any
+) -> None:
+    made, product = approve(vera.review(lamp)), f"/api/v1/products/{lamp}"
+    summary, item = f"{REVIEWS}/summary?product={lamp}", f"{REVIEWS}/{made['id']}"
+    admin.patch(product, {"is_active": False}).expect(200)
+    for somebody in (otto.client, client):
+        assert somebody.get(f"{REVIEWS}?product={lamp}").expect(200)["count"] == 0
+        assert somebody.get(item).status_code == somebody.get(summary).status_code == 404
+    assert otto.client.post(f"{item}/helpful").status_code == 404
+    assert vera.client.get(item).expect(200)["rating"] == 4
+    assert staff.client.get(item).expect(200)["rating"] == 4
+    assert staff.client.get(summary).expect(200)["count"] == 1
+    admin.patch(product, {"is_active": True}).expect(200)
+    assert client.get(f"{REVIEWS}?product={lamp}").expect(200)["count"] == 1
+    assert client.get(summary).expect(200)["count"] == 1
+
+
 def test_reviews_of_products_deleted_together_are_withdrawn(
     vera: Any, client: Any, make_product: Any, approve: Any, jobs: Any
 ) -> None:

@@ -172,6 +172,8 @@ def test_a_product_that_is_gone_stays_on_the_list_as_not_available(
     admin.patch(f"/api/v1/products/{lamp}", {"is_active": False}).expect(200)
     shown = vera.client.get(f"{LISTS}/items?ordering=created_at").expect(200)["results"]
     assert [item["available"] for item in shown] == [False, True]
+    assert [item["price"] for item in shown] == [None, "9.99"]
+    assert [item["name"] for item in shown] == ["Lamp", "Chair"]
     admin.delete(f"/api/v1/products/{lamp}").expect(204)
     shown = vera.client.get(f"{LISTS}/items?product={lamp}").expect(200)["results"]
     assert [(item["name"], item["price"]) for item in shown] == [(None, None)]

@@ -126,7 +126,7 @@ def _names(subject: Subject, engine: Engine, made: set[tuple[str, str]]) -> Iter
 
 def _companions(subject: Subject, engine: Engine, keys: list[ForeignKey]) -> Iterator[Finding]:
     """V562: a companion's key points to its base and goes with it."""
-    from bodega_sdk.extensions import table_of
+    from bodega_sdk.companions import table_of
 
     for item in getattr(subject.loaded, "extensions", ()):
         table, base = item.model._meta.table_name, table_of(item.resource)

@@ -26,6 +26,9 @@ class ThingExtra(Companion):
     stock: Any = peewee.IntegerField(default=0)
     seen: Any = peewee.IntegerField(default=0)
     secret: Any = peewee.CharField(max_length=50, default="none")
+    note: Any = peewee.CharField(max_length=50, default="")
+    # Nobody but the addon itself writes it, and nobody sees it.
+    hits: Any = peewee.IntegerField(default=0)
 
     class Meta:
         """Peewee's options."""
@@ -39,6 +42,7 @@ class ExtraSchema(Schema):
     stock = Integer(minimum=0)
     seen = Integer(dump_only=True)
     secret = String(max_length=50, metadata={"permission": "extras.secret"})
+    note = String(max_length=50, metadata={"write_permission": "extras.secret"})
 
 
 class WordSchema(Schema):

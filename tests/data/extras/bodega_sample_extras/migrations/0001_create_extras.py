@@ -15,6 +15,8 @@ def up(migrator: Any, db: Any) -> None:
         stock = peewee.IntegerField()
         seen = peewee.IntegerField()
         secret = peewee.CharField(max_length=50)
+        note = peewee.CharField(max_length=50)
+        hits = peewee.IntegerField()
 
         class Meta:
             database = db
