@@ -10,9 +10,7 @@ BIN := $(VENV)/bin
 up: $(VENV)/.installed
 	$(BIN)/bodega up $(ARGS)
 
-test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
-	$(BIN)/python -m pytest -m slow
+test: fast slow
 
 fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal

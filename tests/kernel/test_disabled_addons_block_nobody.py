@@ -183,6 +183,7 @@ def _with_rows(shop: Any, name: str, follow: Any, objects: Objects) -> list[str]
     return paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*HOUSE, *SAMPLES])
 def test_what_others_keep_is_made_changed_and_deleted_while_an_addon_is_disabled(
     shop: Any, site: Any, follow: Any, objects: Objects, name: str

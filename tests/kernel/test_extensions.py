@@ -289,6 +289,7 @@ def test_disabled_it_is_gone_without_trace_and_back_when_enabled(
     assert api.get(path).json["cedar"]["points"] == 5
 
 
+@pytest.mark.slow
 def test_in_any_order_of_enabling_the_api_is_the_same(
     api: Any, shop: Any, site: Any, engine: str
 ) -> None:

@@ -164,6 +164,7 @@ def test_no_two_statements_are_taken_for_each_other(
     assert written(query) == query.sql()
 
 
+@pytest.mark.slow
 def test_a_model_that_has_gone_is_not_taken_for_another() -> None:
     for number in range(30):
         fields = {"size": peewee.IntegerField(), "Meta": type("Meta", (), {"database": database})}

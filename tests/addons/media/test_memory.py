@@ -98,6 +98,7 @@ def test_a_24_megapixel_photo_takes_two_copies_of_it_at_most(tmp_path: Path, for
     assert found["sized"] - found["before"] < MOST, found
 
 
+@pytest.mark.slow
 def test_six_at_once_wait_for_each_other(tmp_path: Path) -> None:
     """Three of 24 megapixels would fit into 700 MB, two do into the 512 MB of the setting."""
     photos = [photo(tmp_path / f"{n}", (6000, 4000), quality=60 + n) for n in range(6)]
