@@ -1,7 +1,6 @@
 """The jobs of imports."""
 
 import time
-from collections.abc import Mapping
 from datetime import timedelta
 
 from bodega_imports.importing import run_import
@@ -12,7 +11,7 @@ KEPT_DAYS = 7
 
 
 @job("imports.import_file", lane="bulk")
-def import_file(run: JobRun, withheld: Mapping[str, str] | None = None) -> None:
+def import_file(run: JobRun, withheld: dict[str, str] | None = None) -> None:
     """Import the file of the import that has this job's id."""
     run_import(run, withheld or {})
 
