@@ -10,9 +10,7 @@ BIN := $(VENV)/bin
 up: $(VENV)/.installed
 	$(BIN)/bodega up $(ARGS)
 
-test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
-	$(BIN)/python -m pytest -m slow
+test: fast slow
 
 fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
@@ -24,7 +22,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p bodega_sdk -p bodega -p bodega_realtime -p bodega_manifests \
-		-p bodega_accounts -p bodega_products -p bodega_imports -p bodega_webhooks -p bodega_notifications
+		-p bodega_accounts -p bodega_products -p bodega_inventory -p bodega_imports -p bodega_webhooks -p bodega_notifications \
+		-p bodega_media -p bodega_reviews -p bodega_wishlists
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -17,7 +17,10 @@ from bodega_sdk import hookspecs
 from bodega_sdk.hooks import Hook
 
 FOLDER = Path(__file__).parent / "hooks"
-HOUSE = ("accounts", "imports", "notifications", "products", "webhooks")
+HOUSE = (
+    "accounts", "imports", "inventory", "media", "notifications", "products", "reviews",
+    "webhooks", "wishlists",
+)  # fmt: skip
 _ROLE = re.compile(r":\w+:`~?(?:bodega_sdk\.)?([^`]+)`|``([^`]+)``")
 _PATH = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Z])")
 FAILURE = {

@@ -148,7 +148,7 @@ def beginning() -> Callable[[Shop, str], None]:
 
 @pytest.fixture
 def shop(new_shop: Shop) -> Iterator[Shop]:
-    """A started shop of the storefront edition, bound to the test."""
+    """A started shop with accounts, products and imports, bound to the test."""
     begin(new_shop, "shop")
     with bound(new_shop.current):
         yield new_shop

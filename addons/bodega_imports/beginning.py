@@ -1,6 +1,6 @@
 """Beginning an import: the row, the job and the file, all or none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,7 @@ def begin_import(
     started_by: str,
     put: Callable[[Path], object],
     organization: UUID | None = None,
+    withheld: Mapping[str, str] | None = None,
 ) -> Import:
     """Write down an import and have a worker run it.
 
@@ -26,9 +27,10 @@ def begin_import(
         put: puts the file at the path it is given; done before the commit, so that no
             worker finds the job without its file.
         organization: whose products it may write; None for everybody's.
+        withheld: columns that may not be written, and the permissions they need.
     """
     with transaction():
-        job_id = import_file.enqueue()
+        job_id = import_file.enqueue(withheld=dict(withheld or {}))
         path = file_of(job_id)
         put(path)
         try:

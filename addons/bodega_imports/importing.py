@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from peewee import chunked
 
@@ -13,9 +14,13 @@ from bodega_imports.models import BadRow, Import
 from bodega_imports.rows import Folded, Row, RowError, read_rows
 from bodega_imports.staging import Staging
 from bodega_products import api as products
-from bodega_sdk import JobRun, extensions_of, folder, now, setting
+from bodega_sdk import JobRun, acting_for, extensions_of, folder, now, setting
 from bodega_sdk.errors import PermanentFailure
 from bodega_sdk.money import exponent
+
+
+class ForbiddenColumn(Exception):
+    """Whoever sent the file may not write one of its columns; the message names both."""
 
 
 def file_of(import_id: object) -> Path:
@@ -31,20 +36,38 @@ def extension_cells() -> dict[str, Parse]:
     return found
 
 
-def run_import(job: JobRun) -> None:
+def run_import(job: JobRun, withheld: Mapping[str, str]) -> None:
     """Import the file of the import that has the job's id; go on where a dead run stopped.
 
+    Args:
+        withheld: columns that who sent the file may not write, and the permissions they need.
+
     Raises:
-        PermanentFailure: the file cannot be read; the import says why.
+        PermanentFailure: the file cannot be read or used; the import says why.
     """
     run = Import.get_by_id(job.id)
     try:
-        with open_csv(file_of(run.id)) as file:
+        with open_csv(file_of(run.id)) as file, acting_for(_account(run)):
             cells = extension_cells()
-            _Importing(job, run, file, recognise(file.header, cells), cells).go()
-    except (UnreadableFile, UnrecognisedColumns) as error:
+            layout = recognise(file.header, cells)
+            _refuse(layout, withheld)
+            _Importing(job, run, file, layout, cells).go()
+    except (UnreadableFile, UnrecognisedColumns, ForbiddenColumn) as error:
         _fail(job, run, str(error))
         raise PermanentFailure(str(error)) from None
+
+
+def _account(run: Import) -> str:
+    """Return the id of the account that sent the file; empty when a command did."""
+    try:
+        return str(UUID(run.started_by))
+    except ValueError:
+        return ""
+
+
+def _refuse(layout: Layout, withheld: Mapping[str, str]) -> None:
+    for name in layout.columns.keys() & withheld.keys():
+        raise ForbiddenColumn(f"The column '{name}' needs the permission '{withheld[name]}'.")
 
 
 def _fail(job: JobRun, run: Import, message: str) -> None:

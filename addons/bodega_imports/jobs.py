@@ -11,9 +11,9 @@ KEPT_DAYS = 7
 
 
 @job("imports.import_file", lane="bulk")
-def import_file(run: JobRun) -> None:
+def import_file(run: JobRun, withheld: dict[str, str] | None = None) -> None:
     """Import the file of the import that has this job's id."""
-    run_import(run)
+    run_import(run, withheld or {})
 
 
 @job("imports.delete_old_files", every=timedelta(days=1))

@@ -18,6 +18,7 @@ from bodega_sdk import (
     Reply,
     Request,
     Route,
+    extensions_of,
     job_state,
 )
 
@@ -91,8 +92,12 @@ class BadRows(Collection):
 
 def _upload(request: Request) -> Reply:
     organization = Imports().whose(request)
+    sender = request.identity
+    barred: dict[str, str] = {}
+    for extension in extensions_of("products.product"):
+        barred |= extension.withheld(sender)
     with received(request) as (name, size, path):
-        run = begin_import(name, size, request.identity.subject, path.rename, organization)
+        run = begin_import(name, size, sender.subject, path.rename, organization, barred)
     shown = ImportSchema().dump(run)
     return Reply(shown, 202, {"Location": f"{request.raw.path.rstrip('/')}/{run.id}"})
 

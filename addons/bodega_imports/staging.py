@@ -15,7 +15,7 @@ import orjson
 _SCHEMA = """
 PRAGMA journal_mode = off;
 PRAGMA synchronous = off;
-PRAGMA cache_size = -8000;
+PRAGMA cache_size = -2000;
 CREATE TABLE staged (seq INTEGER PRIMARY KEY, line INTEGER, key TEXT, row BLOB);
 """
 _BATCH = 2000

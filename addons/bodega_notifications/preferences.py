@@ -9,7 +9,7 @@ from bodega_notifications.kinds import PERSONAL, NotificationType
 from bodega_notifications.models import Inbox
 from bodega_notifications.registry import Kinds
 from bodega_notifications.timing import DIGESTS, Quiet, zone_of
-from bodega_sdk import database
+from bodega_sdk import locked
 from bodega_sdk.errors import FieldError, InvalidInput, NotFound
 
 
@@ -24,9 +24,7 @@ def held(ids: Iterable[UUID]) -> dict[UUID, Inbox]:
     rows = [{"account": key} for key in wanted]
     Inbox.insert_many(rows).on_conflict_ignore().execute()
     query = Inbox.select().where(Inbox.account.in_(wanted)).order_by(Inbox.account)
-    if database.obj.for_update:
-        query = query.for_update()
-    return {row.account: row for row in query}
+    return {row.account: row for row in locked(query)}
 
 
 def read(account: UUID) -> Inbox:

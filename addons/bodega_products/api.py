@@ -1,8 +1,38 @@
 """What other addons may call."""
 
 from bodega_products.bulk import Outcome, ProductRow, upsert
+from bodega_products.facts import (
+    ProductFacts,
+    VariantFacts,
+    add_popularity,
+    forms_of,
+    is_sold,
+    items_of_skus,
+    products_of,
+    variants_of,
+)
 from bodega_products.pricing import PriceFacts, facts_of
 from bodega_products.quoting import Quote, quote
+from bodega_products.search_answers import SearchAnswer, SearchQuery
 from bodega_products.text import sku_key
 
-__all__ = ["Outcome", "PriceFacts", "ProductRow", "Quote", "facts_of", "quote", "sku_key", "upsert"]
+__all__ = [
+    "Outcome",
+    "PriceFacts",
+    "ProductFacts",
+    "ProductRow",
+    "Quote",
+    "SearchAnswer",
+    "SearchQuery",
+    "VariantFacts",
+    "add_popularity",
+    "facts_of",
+    "forms_of",
+    "is_sold",
+    "items_of_skus",
+    "products_of",
+    "quote",
+    "sku_key",
+    "upsert",
+    "variants_of",
+]

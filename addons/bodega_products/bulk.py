@@ -7,11 +7,11 @@ from uuid import UUID
 
 from peewee import chunked
 
+from bodega_products import bulk_variants, events, search_index, skus, slugs
 from bodega_products.companions import Companions
-from bodega_products.events import products_changed
-from bodega_products.models import Category, Product, Variant
+from bodega_products.models import Category, FormerSlug, Product, Translation, Variant
 from bodega_products.text import search_text, sku_key, slug_for, slugify
-from bodega_sdk import database, now, setting, transaction, uuid7
+from bodega_sdk import locked, now, setting, transaction, uuid7
 from bodega_sdk.bulk import insert_or_update
 from bodega_sdk.money import exponent
 
@@ -87,11 +87,14 @@ class _Upsert:
         self._rows = rows
         self._organization = organization
         self._keys = [sku_key(row.sku) for row in rows]
+        named = [item["sku"] for row in rows for item in row.variants or ()]
+        skus.hold([*named, *(row.sku for row in rows)], of_variants=bool(named))
         self._stamp = now()
         self._currency = setting("products.currency")
         self._categories = _categories(rows, make=organization is None)
         self._existing = _existing(self._keys)
         self._slugs = _slug_owners(rows)
+        self._claims = bulk_variants.Claims(rows, self._keys)
         self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
 
     def run(self, source: str) -> list[Outcome]:
@@ -104,8 +107,11 @@ class _Upsert:
             )
             if outcome in (_CREATED, _UPDATED)
         ]
-        self._write(changed)
-        _publish(outcomes, source)
+        # As everybody who makes several: two who do so do not wait for each other in a ring.
+        changed.sort(key=lambda item: item[1])
+        ids = self._write(changed)
+        told = ((key, item[-1].status) for key, item in zip(ids, changed, strict=True))
+        events.publish_many(told, source)
         return outcomes
 
     def _values(self, row: ProductRow) -> dict[str, Any]:
@@ -118,7 +124,11 @@ class _Upsert:
     def _judge(self, row: ProductRow, key: str, values: dict[str, Any]) -> Outcome:
         if fault := self._foreign(row, key, values):
             return Outcome("refused", *fault)
+        if fault := self._claims.fault(row, key):
+            return Outcome("refused", *fault)
         slug = values.get("slug")
+        if slug in slugs.RESERVED:
+            return Outcome("refused", "slug", "this word is part of an address of the API")
         if slug is not None and self._slugs.setdefault(slug, key) != key:
             reason = f"another product has this slug: the one with SKU {self._slugs[slug]!r}"
             return Outcome("refused", "slug", reason)
@@ -128,6 +138,8 @@ class _Upsert:
         if fault := self._companions.fault(row):
             return Outcome("refused", *fault)
         old = self._existing.get(key)
+        if old is not None and self._is_down(old, values):
+            return Outcome("refused", "is_active", "the shop took this product down")
         if old is None:
             return _CREATED
         if old["sku"] != row.sku or any(old[name] != value for name, value in values.items()):
@@ -135,6 +147,11 @@ class _Upsert:
         if row.variants is not None and old["variants"] != [_plain(v) for v in row.variants]:
             return _UPDATED
         return _UPDATED if self._companions.differ(row, old["id"]) else _UNCHANGED
+
+    def _is_down(self, old: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Whether a vendor is to sell again what the shop took down."""
+        down = self._organization is not None and old["taken_down_at"] is not None
+        return down and bool(values.get("is_active", False))
 
     def _foreign(self, row: ProductRow, key: str, values: dict[str, Any]) -> tuple[str, str] | None:
         """Return why a row is not the organization's to write."""
@@ -147,19 +164,29 @@ class _Upsert:
             return "category", "there is no such category, and only the shop makes them"
         return None
 
-    def _write(self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]) -> None:
-        """Write in groups of rows that set the same columns: each is one kind of statement."""
+    def _write(self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]) -> list[UUID]:
+        """Write in groups of rows that set the same columns: each is one kind of statement.
+
+        Return the ids of the products.
+        """
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        ids_written: list[UUID] = []
         for row, key, values, _ in changed:
             columns = tuple(name for name in _COLUMNS if name in values)
-            groups.setdefault(columns, []).append(self._record(row, key, values))
+            record, old = self._record(row, key, values), self._existing.get(key)
+            groups.setdefault(columns, []).append(record)
+            ids_written.append(old["id"] if old else record["id"])
+        self._remember_slugs(changed)
         for columns, records in groups.items():
             _insert_or_update(records, columns)
+        _put_back([record["sku_key"] for some in groups.values() for record in some])
         self._write_variants([row for row, *_ in changed if row.variants is not None])
         more = [row for row, *_ in changed if row.extensions]
         if more:
             ids = _ids([sku_key(row.sku) for row in more])
             self._companions.write({ids[sku_key(row.sku)]: row for row in more})
+        search_index.keep(ids_written)
+        return ids_written
 
     def _record(self, row: ProductRow, key: str, values: dict[str, Any]) -> dict[str, Any]:
         old = self._existing.get(key) or {}
@@ -179,19 +206,25 @@ class _Upsert:
             "search_text": search_text(name, row.sku),
         }
 
+    def _remember_slugs(
+        self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]
+    ) -> None:
+        given = [values["slug"] for _, _, values, _ in changed if values.get("slug")]
+        for some in chunked(given, _KEYS):
+            same = (FormerSlug.kind == "product") & FormerSlug.slug.in_(some)
+            FormerSlug.delete().where(same).execute()
+        for _, key, values, _ in changed:
+            old, new = self._existing.get(key), values.get("slug")
+            if old is not None and new and new != old["slug"]:
+                slugs.remember(Product, old["id"], old["slug"], new)
+
     def _write_variants(self, rows: list[ProductRow]) -> None:
         if not rows:
             return
         ids = _ids([sku_key(row.sku) for row in rows])
-        for some in chunked(list(ids.values()), _KEYS):
-            Variant.delete().where(Variant.product.in_(some)).execute()
-        records = [
-            {"id": uuid7(), "product": ids[sku_key(row.sku)], "position": place, **_plain(variant)}
-            for row in rows
-            for place, variant in enumerate(row.variants or (), 1)
-        ]
-        for some in chunked(records, _ROWS):
-            Variant.insert_many(some).execute()
+        bulk_variants.write(
+            {ids[key]: (key, row.variants or ()) for row in rows if (key := sku_key(row.sku))}
+        )
 
 
 def _insert_or_update(records: list[dict[str, Any]], columns: Iterable[str]) -> None:
@@ -201,16 +234,21 @@ def _insert_or_update(records: list[dict[str, Any]], columns: Iterable[str]) -> 
     insert_or_update(Product, list(records[0]), rows, key="sku_key", update=update)
 
 
+def _put_back(keys: list[str]) -> None:
+    """Forget that products were taken down which the shop sells again."""
+    for some in chunked(keys, _KEYS):
+        again = Product.is_active & Product.taken_down_at.is_null(False)
+        Product.update(taken_down_at=None).where(Product.sku_key.in_(some), again).execute()
+
+
 def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     """Return what is there, by SKU key, locked against other writers until the commit."""
-    names = ("id", "sku", "sku_key", "organization", *_COLUMNS)
+    names = ("id", "sku", "sku_key", "organization", "taken_down_at", *_COLUMNS)
     fields = [getattr(Product, name) for name in names]
     found: dict[str, dict[str, Any]] = {}
     for some in chunked(keys, _KEYS):
-        query = Product.select(*fields).where(Product.sku_key.in_(some)).order_by(Product.sku_key)
-        if database.obj.for_update:
-            query = query.for_update()
-        for values in query.tuples():
+        query = Product.select(*fields).where(Product.sku_key.in_(some)).order_by(Product.id)
+        for values in locked(query, gone=True).tuples():
             row = dict(zip(names, values, strict=True))
             found[row["sku_key"]] = row | {"variants": []}
     _add_variants(found)
@@ -235,6 +273,11 @@ def _slug_owners(rows: Sequence[ProductRow]) -> dict[str, str]:
     for some in chunked(slugs, _KEYS):
         query = Product.select(Product.slug, Product.sku_key).where(Product.slug.in_(some))
         owners.update(query.tuples())
+        translated = Translation.select(Translation.slug, Product.sku_key).join(
+            Product, on=(Translation.target == Product.id)
+        )
+        same = (Translation.kind == "product") & Translation.slug.in_(some)
+        owners.update(translated.where(same).tuples())
     return owners
 
 
@@ -254,7 +297,10 @@ def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, UUID]:
         return {}
     missing = named.keys() - _category_ids(named).keys() if make else set()
     for slug in sorted(missing):
-        made = Category.insert(id=uuid7(), name=named[slug][:200], slug=slug)
+        key = uuid7()
+        made = Category.insert(
+            id=key, path=f"{key.hex}/", name=named[slug][:200], slug=slug, position=0
+        )
         made.on_conflict_ignore().execute()
     return _category_ids(named)
 
@@ -262,11 +308,3 @@ def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, UUID]:
 def _category_ids(slugs: Iterable[str]) -> dict[str, UUID]:
     query = Category.select(Category.slug, Category.id).where(Category.slug.in_(list(slugs)))
     return dict(query.tuples())
-
-
-def _publish(outcomes: Iterable[Outcome], source: str) -> None:
-    statuses = [outcome.status for outcome in outcomes]
-    created, updated = statuses.count("created"), statuses.count("updated")
-    if created or updated:
-        data = {"created": created, "updated": updated, "source": source}
-        products_changed.publish(source, data)

@@ -1,10 +1,16 @@
 """The events of the catalogue."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from bodega_products.models import Product
+from peewee import chunked
+
+from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
 
+#: Ids that one event tells.
+_IDS = 500
 _FIELDS = {
     "id": "UUID",
     "sku": "text",
@@ -14,15 +20,61 @@ _FIELDS = {
     "currency": "ISO 4217 code",
     "is_active": "true or false",
 }
+_VARIANT = {
+    "id": "UUID",
+    "product": "UUID of the product",
+    "sku": "text, empty without one",
+    "options": "object of names and values",
+    "price": "decimal string: its own, or the product's",
+    "currency": "ISO 4217 code",
+}
+_CATEGORY = {
+    "id": "UUID",
+    "slug": "text",
+    "name": "text",
+    "parent": "UUID of the category above, or null",
+    "is_active": "true or false",
+}
 product_created = Event("product.created", "A product was made.", _FIELDS)
 product_updated = Event("product.updated", "A product was changed.", _FIELDS)
 product_deleted = Event("product.deleted", "A product was deleted.", _FIELDS)
+product_restored = Event("product.restored", "A deleted product was brought back.", _FIELDS)
 products_changed = Event(
     "products.changed",
-    "Many products were made or changed at once.",
-    {"created": "how many", "updated": "how many", "source": "what did it, e.g. import:<id>"},
+    "Many products were made or changed at once; of more than 500 several events tell.",
+    {
+        "created": "how many",
+        "updated": "how many",
+        "source": "what did it, e.g. import:<id>",
+        "ids": "list of the products' UUIDs",
+    },
 )
-ALL = (product_created, product_updated, product_deleted, products_changed)
+variant_created = Event("variant.created", "A variant of a product was made.", _VARIANT)
+variant_updated = Event("variant.updated", "A variant of a product was changed.", _VARIANT)
+variant_deleted = Event("variant.deleted", "A variant of a product was deleted.", _VARIANT)
+category_created = Event("category.created", "A category was made.", _CATEGORY)
+category_updated = Event("category.updated", "A category was changed or moved.", _CATEGORY)
+category_deleted = Event("category.deleted", "A category was deleted.", _CATEGORY)
+ALL = (
+    product_created, product_updated, product_deleted, product_restored,
+    products_changed,
+    variant_created, variant_updated, variant_deleted,
+    category_created, category_updated, category_deleted,
+)  # fmt: skip
+
+
+def publish_many(written: Iterable[tuple[UUID, str]], source: str) -> None:
+    """Publish what became of many products.
+
+    Args:
+        written: of each its id, and whether it was ``created`` or ``updated``.
+        source: what did it.
+    """
+    for some in chunked(written, _IDS):
+        statuses = [status for _, status in some]
+        counts = {name: statuses.count(name) for name in ("created", "updated")}
+        data = {**counts, "source": source, "ids": [key for key, _ in some]}
+        products_changed.publish(source, data)
 
 
 def publish(event: Event, product: Product) -> None:
@@ -37,3 +89,28 @@ def publish(event: Event, product: Product) -> None:
         "is_active": product.is_active,
     }
     event.publish(str(product.id), data)
+
+
+def publish_variant(event: Event, variant: Variant, product: Product) -> None:
+    """Publish an event about one variant; events of one product keep their order."""
+    data: dict[str, Any] = {
+        "id": variant.id,
+        "product": product.id,
+        "sku": variant.sku,
+        "options": variant.options,
+        "price": str(variant.price_of(product)),
+        "currency": product.currency,
+    }
+    event.publish(str(product.id), data)
+
+
+def publish_category(event: Event, category: Category) -> None:
+    """Publish an event about one category."""
+    data: dict[str, Any] = {
+        "id": category.id,
+        "slug": category.slug,
+        "name": category.name,
+        "parent": category.parent_id,
+        "is_active": category.is_active,
+    }
+    event.publish(str(category.id), data)

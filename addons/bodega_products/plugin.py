@@ -2,29 +2,72 @@
 
 from collections.abc import Iterable
 
-from bodega_products import events, resources
-from bodega_products.models import Category, Product, Variant
+import click
+
+from bodega_products import (
+    category_resources,
+    events,
+    resources,
+    sample_data,
+    search_jobs,
+    search_models,
+    telling,
+    variant_resources,
+)
+from bodega_products.models import (
+    Category,
+    FormerSlug,
+    Price,
+    Product,
+    ProductTag,
+    Tag,
+    Translation,
+    Variant,
+)
 from bodega_products.pricing import PriceFacts
-from bodega_sdk import Event, Model, Money, Routes, hookimpl
+from bodega_products.search_commands import products
+from bodega_sdk import Event, Job, Model, Money, Routes, SampleData, hookimpl
 
 
 @hookimpl
 def register_models() -> Iterable[type[Model]]:
     """The tables."""
-    return [Category, Product, Variant]
+    own = [Category, Product, Variant, Tag, ProductTag, Price, Translation, FormerSlug]
+    return [*own, *search_models.ALL]
 
 
 @hookimpl
 def register_routes(routes: Routes) -> None:
     """The routes."""
     routes.collection("/products", resources.Products)
-    routes.collection("/categories", resources.Categories)
+    routes.collection("/categories", category_resources.Categories)
+    routes.collection("/categories/{id}/products", category_resources.ProductsOfCategory)
+    routes.collection("/variants", variant_resources.Variants)
+    routes.collection("/tags", variant_resources.Tags)
 
 
 @hookimpl
 def register_events() -> Iterable[Event]:
     """The events."""
     return events.ALL
+
+
+@hookimpl
+def register_jobs() -> Iterable[Job]:
+    """The jobs."""
+    return [*search_jobs.JOBS, *telling.JOBS]
+
+
+@hookimpl
+def register_commands() -> Iterable[click.Command]:
+    """The commands."""
+    return [products]
+
+
+@hookimpl
+def register_sample_data() -> Iterable[SampleData]:
+    """Products to try the shop out with."""
+    return sample_data.declared()
 
 
 @hookimpl

@@ -30,7 +30,8 @@ class PriceFacts:
 
 def facts_of(products: Iterable[UUID]) -> dict[UUID, PriceFacts]:
     """Return what is known of the prices of products, by id; those that are not there lack."""
-    query = Product.select().where(Product.id.in_(list(products)))
+    alive = Product.select().where(Product.deleted_at.is_null())
+    query = alive.where(Product.id.in_(list(products)))
     return {product.id: facts(product) for product in query}
 
 

@@ -1,9 +1,15 @@
 """Text made comparable: slugs, SKU keys, and what a search looks into."""
 
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from hashlib import blake2s
+from uuid import UUID
 
+from bodega_sdk.schemas import Uuid, ValidationError
+
+_UUID = Uuid()
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe"})
 
@@ -35,3 +41,29 @@ def sku_key(sku: str) -> str:
 def search_text(name: str, sku: str) -> str:
     """Return what a search for a product looks into."""
     return fold(f"{name} {sku}")
+
+
+def tag_slug(name: str) -> str:
+    """Return the slug of a tag: two tags are one when they have the same.
+
+    Of a name without Latin letters it is a digest.
+    """
+    folded = " ".join(fold(name).split())
+    if _NOT_WORD.sub("", folded):
+        return slugify(folded, 100)
+    return f"tag-{blake2s(folded.encode(), digest_size=8).hexdigest()}"
+
+
+def read_id(text: object) -> UUID | None:
+    """Return the UUID that a text is; None when it is none."""
+    try:
+        found: UUID = _UUID.deserialize(text)
+    except ValidationError:
+        return None
+    return found
+
+
+def options_key(options: Mapping[str, str]) -> str:
+    """Return a digest of options: neither their order nor case makes a difference."""
+    pairs = sorted((str(k).casefold(), str(v).casefold()) for k, v in options.items())
+    return blake2s(json.dumps(pairs).encode(), digest_size=20).hexdigest()

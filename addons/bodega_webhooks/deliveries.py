@@ -71,7 +71,7 @@ class Deliveries(Collection):
         item = f"{path}/{{id}}"
         return (
             *super().routes(path),
-            Route("GET", item, self._show, READ, "Read a delivery with its attempts",
+            Route("GET", item, self._read_whole, READ, "Read a delivery with its attempts",
                   returns=WholeDeliverySchema),
             Route("POST", f"{item}/retry", self._retry, WRITE, "Deliver one once more",
                   description="At once, and as if for the first time; its id stays.",
@@ -80,7 +80,7 @@ class Deliveries(Collection):
                   returns=ReplayedSchema),
         )  # fmt: skip
 
-    def _show(self, request: Request) -> dict[str, Any]:
+    def _read_whole(self, request: Request) -> dict[str, Any]:
         row = self.get(request)
         body = Payload.get_or_none(Payload.id == row.payload)
         attempts = Attempt.select().where(Attempt.delivery == row.id).order_by(Attempt.started_at)

@@ -27,7 +27,7 @@ def addon_manifest() -> Manifest:
                 help="Megabytes of a file at most",
             ),
             Setting(
-                "chunk_rows", int, default=5000, minimum=100, maximum=50_000,
+                "chunk_rows", int, default=2500, minimum=100, maximum=50_000,
                 help="Rows written in one transaction",
             ),
         ),

@@ -226,7 +226,7 @@ def _assemble(
         addons,
         faults,
         values,
-        routes=extending.routes(addons, extensions),
+        routes=extending.routes(addons, extensions, extending.includes(addons)),
         extensions=extensions,
         models=tuple(model for addon in addons for model in addon.models),
         jobs={job.name: job for addon in addons for job in addon.jobs},

@@ -27,6 +27,7 @@ COMMANDS = {
     "new-addon": "bodega.cli.new_addon",
     "doctor": "bodega.cli.doctor",
     "verify": "bodega.cli.verify",
+    "sample-data": "bodega.cli.sample_data",
     "backup": "bodega.cli.backup",
     "restore": "bodega.cli.restore",
 }

@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from bodega.hooks import quarantine
 from bodega.hooks.breakers import Breakers
 from bodega.hooks.calling import Caller
 from bodega.http import addresses
+from bodega.http.caching import Answers, Stores
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
 from bodega.mail import box
@@ -33,6 +35,7 @@ from bodega.processes import Register
 from bodega.secret_sources import SecretSources
 from bodega.security import secrets, tokens
 from bodega.security.audit import AuditLog
+from bodega.security.callers import caller, calling
 from bodega.security.identifying import Identifying
 from bodega.security.keys import KeyRing, load_keys
 from bodega.security.revocations import Revocations
@@ -71,6 +74,7 @@ class Session:
             for name, chain in assembly.chains.items()
             if chain.called
         }
+        self.answers = Answers(self)
         self._at_work = Callers(capabilities.grants(assembly.addons, assembly.approved))
         self._packages = {addon.name: addon.manifest.package for addon in assembly.addons}
         self._secrets = capabilities.secrets(assembly.addons, assembly.settings)
@@ -187,6 +191,14 @@ class Session:
     def touch(self, *tables: str) -> None:
         """See :class:`bodega_sdk.runtime.Runtime`."""
         self.databases.shop.touch(*tables)
+
+    def actor(self) -> str:
+        """Return the id of the account that is at work."""
+        return caller().subject
+
+    def acting_for(self, subject: str) -> AbstractContextManager[None]:
+        """Say for whom is done what is done in the block."""
+        return calling(replace(caller(), subject=subject))
 
     def issue_token(
         self,
@@ -311,6 +323,7 @@ class Shop:
         self._older: list[Session] = []
         self.breakers = Breakers()
         self.throttle = Throttle(settings, lambda: self.shop_id)
+        self.answer_stores = Stores(settings.redis_url, lambda: self.shop_id)
         self.current = Session(self, Assembly(0))
 
     # What is known only after the first start.

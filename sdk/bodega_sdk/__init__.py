@@ -8,10 +8,12 @@ from bodega_sdk._markers import hookimpl, hookspec, manifest_hook
 from bodega_sdk.addresses import network_of, public_url
 from bodega_sdk.auditing import audit
 from bodega_sdk.capabilities import addon_api
+from bodega_sdk.companions import Companion, extends
 from bodega_sdk.console import ConsolePage
 from bodega_sdk.events import Channel, Event, Occurrence, Subscription, Subscriptions
-from bodega_sdk.extensions import Companion, Extension, extends, extensions_of
+from bodega_sdk.extensions import Extension, extensions_of
 from bodega_sdk.files import folder
+from bodega_sdk.filters import Filter
 from bodega_sdk.hooks import Hook, hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Parameter, Reply, Request, Route, Routes
@@ -20,20 +22,32 @@ from bodega_sdk.identity import (
     Credential,
     Holder,
     Identity,
+    acting_for,
+    actor,
     issue_token,
     read_token,
     revoke_session,
 )
 from bodega_sdk.ids import uuid7
+from bodega_sdk.includes import Include
 from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
 from bodega_sdk.log import event_types, newest_offset, read_log
 from bodega_sdk.mail import send_mail
 from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
-from bodega_sdk.models import Entity, Model, UTCDateTimeField, database, now, transaction
+from bodega_sdk.models import (
+    Entity,
+    Model,
+    UTCDateTimeField,
+    database,
+    locked,
+    now,
+    transaction,
+)
 from bodega_sdk.money import Money
 from bodega_sdk.outgoing import Fetched, fetch, vetted_addresses
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC, ROLES, permissions_held_by
-from bodega_sdk.resources import Collection, Filter
+from bodega_sdk.resources import Collection
+from bodega_sdk.samples import SampleData, SampleRun, sample_id, sample_ids
 from bodega_sdk.secrets import derive_key, seal, unseal
 from bodega_sdk.services import Service, ServiceRun
 from bodega_sdk.settings import Setting, setting
@@ -60,6 +74,7 @@ __all__ = [
     "Holder",
     "Hook",
     "Identity",
+    "Include",
     "Job",
     "JobRun",
     "JobState",
@@ -73,12 +88,16 @@ __all__ = [
     "Request",
     "Route",
     "Routes",
+    "SampleData",
+    "SampleRun",
     "Service",
     "ServiceRun",
     "Setting",
     "Subscription",
     "Subscriptions",
     "UTCDateTimeField",
+    "acting_for",
+    "actor",
     "addon_api",
     "audit",
     "database",
@@ -94,6 +113,7 @@ __all__ = [
     "issue_token",
     "job",
     "job_state",
+    "locked",
     "manifest_hook",
     "network_of",
     "newest_offset",
@@ -103,6 +123,8 @@ __all__ = [
     "read_log",
     "read_token",
     "revoke_session",
+    "sample_id",
+    "sample_ids",
     "seal",
     "send_mail",
     "setting",

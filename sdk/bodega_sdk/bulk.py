@@ -6,6 +6,7 @@ running it.
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import peewee
 from psycopg2.extras import execute_values
@@ -14,6 +15,66 @@ from bodega_sdk.models import Model, database
 from bodega_sdk.runtime import runtime
 
 _PAGE = 1000
+
+
+class _Keys(peewee.Node):
+    """Values in parentheses, written at once."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    def __sql__(self, ctx: Any) -> Any:
+        ctx._values.extend(self._values)
+        mark = ctx.state.param or "?"
+        return ctx.literal(f"({', '.join([mark] * len(self._values))})")
+
+    def __outline__(self, outline: Any) -> None:
+        outline.key += ("keys", len(self._values))
+        outline.values += self._values
+
+
+class _Ids(peewee.Node):
+    """Ids as one value of PostgreSQL: however many they are, the statement is the same."""
+
+    def __init__(self, keys: list[UUID]) -> None:
+        self._text = f"{{{','.join([key.hex for key in keys])}}}"
+
+    def __sql__(self, ctx: Any) -> Any:
+        ctx._values.append(self._text)
+        return ctx.literal("(%s::uuid[])")
+
+    def __outline__(self, outline: Any) -> None:
+        outline.key.append("ids")
+        outline.values.append(self._text)
+
+
+def among(field: peewee.Field, keys: Iterable[Any]) -> Any:
+    """Return the condition that a field has one of many values: ``in_``, written faster.
+
+    Args:
+        field: of a model.
+        keys: values that the field takes, thousands at most.
+
+    Example::
+
+        >>> list(Award.select().where(among(Award.points, [])))
+        []
+    """
+    keys = list(keys)
+    if not keys:
+        return peewee.SQL("1 = 0")
+    if _are_ids(field, keys):
+        return peewee.Expression(field, "= ANY", _Ids(keys))
+    return peewee.Expression(field, peewee.OP.IN, _Keys([field.db_value(key) for key in keys]))
+
+
+def _are_ids(field: peewee.Field, keys: list[Any]) -> bool:
+    """Whether keys can be told PostgreSQL as one value."""
+    if not isinstance(database.obj, peewee.PostgresqlDatabase):
+        return False
+    while isinstance(field, peewee.ForeignKeyField):
+        field = field.rel_field
+    return isinstance(field, peewee.UUIDField) and all(isinstance(key, UUID) for key in keys)
 
 
 def insert_or_update(

@@ -30,6 +30,7 @@ __all__ = [
     "Link",
     "Notice",
     "Pages",
+    "Picture",
     "Progress",
     "Table",
     "Text",
@@ -118,9 +119,36 @@ class Progress:
     total: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A small picture of this shop.
+
+    Args:
+        address: begins with one ``/``.
+        text: what it shows, for those who cannot see it.
+        side: pixels that it is wide and high at most, up to 480.
+
+    Example::
+
+        >>> Picture("/api/v1/loyalty/cards/7.png", "A golden card", 48).side
+        48
+    """
+
+    address: str
+    text: str
+    side: int = 96
+
+    def __post_init__(self) -> None:
+        _check_address(self.address)
+        if not 1 <= self.side <= 480:
+            raise ValueError(f"expected a side of 1 to 480 pixels, found {self.side!r}")
+
+
 #: What stands in a cell, e.g. ``Money(2999, "EUR")``: None is shown as a dash, a datetime
 #: (aware) in UTC.
-Cell = str | int | float | Decimal | Money | datetime | UUID | Link | Badge | Progress | None
+Cell = (
+    str | int | float | Decimal | Money | datetime | UUID | Link | Badge | Picture | Progress | None
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,12 @@ import orjson
 
 def to_json(value: Any) -> bytes:
     """Return compact UTF-8 JSON; instants end in ``Z``, Decimals become strings."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:
+        # Perhaps there are keys that are no text; to look out for them takes a third longer.
+        several = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+        return orjson.dumps(value, default=_plain, option=several)
 
 
 def _plain(value: Any) -> Any:
@@ -22,4 +27,4 @@ def _plain(value: Any) -> Any:
 
 def etag(body: bytes) -> str:
     """Return the strong entity tag of a representation (RFC 9110 §8.8.3), quotes included."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'

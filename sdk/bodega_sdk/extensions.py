@@ -10,15 +10,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from uuid import UUID
 
 import peewee
 from marshmallow import fields
 
-from bodega_sdk.bulk import insert_or_update
+from bodega_sdk.companions import Companion, CompanionKey
 from bodega_sdk.errors import FieldError, InvalidInput
+from bodega_sdk.filters import Filter
 from bodega_sdk.http import Parameter
+from bodega_sdk.identity import Identity
 from bodega_sdk.models import Model
 from bodega_sdk.pagination import Ordering
 from bodega_sdk.runtime import runtime
@@ -26,6 +28,7 @@ from bodega_sdk.schemas import (
     Amount,
     Boolean,
     Integer,
+    List,
     Nested,
     Schema,
     String,
@@ -33,7 +36,12 @@ from bodega_sdk.schemas import (
     Uuid,
     ValidationError,
 )  # fmt: skip
+from bodega_sdk.showing import Shower
 
+#: Key of a field's ``metadata``: the permission that its member needs, to be seen and written.
+PERMISSION = "permission"
+#: The same, to be written only: everybody sees it.
+WRITE_PERMISSION = "write_permission"
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "": lambda left, right: left == right,
     "__gte": lambda left, right: left >= right,
@@ -41,118 +49,8 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 #: Members whose value can stand in one cell of a file.
 _IN_A_CELL = (Amount, Boolean, Integer, String, Timestamp, Uuid)
-#: Values of one statement; SQLite takes 32,766.
-_KEYS = 5000
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _MEANING = {"": "Exactly this {}.", "__gte": "This {} or more.", "__lte": "This {} or less."}
-
-
-class CompanionKey(peewee.UUIDField):
-    """The key of a companion table: the id of the row that it extends.
-
-    Args:
-        resource: what is extended, e.g. ``"products.product"``.
-    """
-
-    def __init__(self, resource: str, **kwargs: Any) -> None:
-        self.resource = resource
-        rule = peewee.SQL(f'REFERENCES "{table_of(resource)}" ("id") ON DELETE CASCADE')
-        super().__init__(**({"primary_key": True, "constraints": [rule]} | kwargs))
-
-
-def extends(resource: str) -> Any:
-    """Return the field ``id`` of a companion table.
-
-    Args:
-        resource: what is extended: the addon's name, a dot and the noun, e.g.
-            ``"products.product"``, whose table is ``products_product``.
-
-    Example::
-
-        >>> extends("products.product").resource
-        'products.product'
-    """
-    return CompanionKey(resource)
-
-
-def table_of(resource: str) -> str:
-    """Return the table of a resource: ``products_product`` of ``products.product``."""
-    return resource.replace(".", "_", 1)
-
-
-class Companion(Model):
-    """Base of companion tables. Its only key is ``id: Any = extends("products.product")``.
-
-    Every other field has a default, or may be null.
-
-    Example::
-
-        >>> class ProductPoints(Companion):
-        ...     id: Any = extends("products.product")
-        ...     points: Any = peewee.IntegerField(default=0)
-        ...     class Meta:
-        ...         table_name = "loyalty_product_points"
-        >>> ProductPoints(id=uuid7()).points
-        0
-    """
-
-    id: Any
-
-    class Meta:
-        """Peewee's options."""
-
-        versioned = True
-
-    @classmethod
-    def read(cls, key: UUID) -> Self:
-        """Return the companion of a row, with its defaults when there is none yet."""
-        found: Self | None = cls.get_or_none(cls._meta.primary_key == key)
-        return cls(id=key) if found is None else found
-
-    @classmethod
-    def read_many(cls, keys: Iterable[UUID]) -> dict[UUID, Self]:
-        """Return the companions of many rows by their ids, in one query for thousands."""
-        keys, own = list(keys), cls._meta.primary_key
-        found: dict[UUID, Self] = {}
-        for some in peewee.chunked(keys, _KEYS):
-            found |= {row.id: row for row in cls.select().where(own.in_(some))}
-        return {key: found.get(key) or cls(id=key) for key in keys}
-
-    @classmethod
-    def write(cls, key: UUID, **values: Any) -> None:
-        """Set fields of a row's companion; what is not named stays, or has its default."""
-        query = cls.insert({"id": key} | values)
-        if values:
-            query = query.on_conflict(conflict_target=[cls._meta.primary_key], update=values)
-        else:
-            query = query.on_conflict_ignore()
-        query.execute()
-
-    @classmethod
-    def write_many(cls, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
-        """Set fields of many rows' companions in a few statements; call it in a transaction."""
-        groups: dict[tuple[str, ...], list[tuple[UUID, Mapping[str, Any]]]] = {}
-        for key, values in rows.items():
-            groups.setdefault(tuple(sorted(values)), []).append((key, values))
-        own = [name for name in cls._meta.fields if name != "id"]
-        others = {name: getattr(cls(), name) for name in own}
-        for names, group in groups.items():
-            full = ((key, *(others | dict(values)).values()) for key, values in group)
-            insert_or_update(cls, ("id", *own), full, key="id", update=names)
-
-    @classmethod
-    def loaded(cls, data: Mapping[str, Any], key: UUID | None) -> dict[str, Any]:
-        """Return fields' values from loaded members. Override it where the two differ.
-
-        Args:
-            data: the members that were sent, as the schema loaded them.
-            key: of the row that is extended, which is written already: ask its addon's
-                ``api`` about it. None while the row of a file is looked at.
-
-        Raises:
-            InvalidInput: the members do not go together; name them without the addon's name.
-        """
-        return dict(data)
 
 
 @dataclass(frozen=True)
@@ -166,6 +64,9 @@ class Extension:
             whole numbers ``__gte`` and ``__lte``.
         orderings: fields, never null and with a default, that lists can be ordered by.
         addon: its owner; written in by the kernel.
+        short: query parameters without the addon's name: each stands for one of its own,
+            ``{"points_min": "points__gte"}``, or is a :class:`Filter` whose condition also
+            holds, or not, for rows without a companion. No two addons may have the same.
 
     Example::
 
@@ -179,6 +80,7 @@ class Extension:
     filters: tuple[str, ...] = ()
     orderings: tuple[str, ...] = ()
     addon: str = field(default="")
+    short: Mapping[str, str | Filter] = field(default_factory=dict, hash=False)
 
     #: Types of the fields that can be filtered by.
     TYPES: ClassVar[Mapping[type[peewee.Field], type]] = {
@@ -221,9 +123,19 @@ class Extension:
         for name in set(self.filters) & known.keys():
             if self._type(known[name]) is None:
                 yield f"{self.model.__name__}.{name}: fields of its type cannot be filtered by"
+        yield from self._short_faults()
         for name in set(self.orderings) & known.keys():
             if known[name].null or callable(known[name].default):
                 yield f"{self.model.__name__}.{name}: to order by it, it needs a plain default"
+
+    def _short_faults(self) -> Iterator[str]:
+        full = {parameter.name for parameter, _ in self._own_conditions()}
+        for name, meant in self.short.items():
+            if isinstance(meant, Filter):
+                if meant.parameter.name != name:
+                    yield f"short {name!r}: its filter's parameter is {meant.parameter.name!r}"
+            elif f"{self.addon}.{meant}" not in full:
+                yield f"short {name!r}: there is no filter {meant!r}"
 
     @classmethod
     def _type(cls, item: peewee.Field) -> type | None:
@@ -234,7 +146,20 @@ class Extension:
 
     def conditions(self) -> Iterator[tuple[Parameter, Callable[[Any], Any]]]:
         """Yield its query parameters, each with what makes a condition of the value."""
+        own = dict(self._own_conditions())
+        yield from own.items()
+        by_name = {parameter.name: parameter for parameter in own}
+        for name, meant in self.short.items():
+            if isinstance(meant, Filter):
+                yield meant.parameter, meant.apply
+            else:
+                full = by_name[f"{self.addon}.{meant}"]
+                yield replace(full, name=name), own[full]
+
+    def _own_conditions(self) -> Iterator[tuple[Parameter, Callable[[Any], Any]]]:
         for name in self.filters:
+            if name not in self.model._meta.fields:
+                continue  # One of its faults.
             item = self.model._meta.fields[name]
             kind = self._type(item) or str
             for suffix in _COMPARISONS if kind is int else ("",):
@@ -270,24 +195,44 @@ class Extension:
 
     def show(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
         """Return its members for each of many rows, as they are shown."""
-        shown: list[dict[str, Any]] = _schema(self.schema).dump(
-            map(self.companion, rows), many=True
-        )
-        return shown
+        rows = list(rows)
+        self._read_for([row for row in rows if not hasattr(row, self.attribute)])
+        model: Any = self.model
+        return _shower(self.schema, model).show(map(self.companion, rows))
 
-    def take(self, row: Any, data: Mapping[str, Any], *, whole: bool) -> None:
-        """Write loaded members; ``whole`` resets those that were not sent."""
+    def _read_for(self, rows: list[Any]) -> None:
+        """Read the companions of rows that were read without them."""
+        found = self.model.read_many([row.id for row in rows]) if rows else {}
+        for row in rows:
+            setattr(row, self.attribute, found[row.id])
+
+    def take(
+        self, row: Any, data: Mapping[str, Any], *, whole: bool, spared: Iterable[str] = ()
+    ) -> None:
+        """Write loaded members.
+
+        Args:
+            whole: whether those that were not sent are reset, but for read-only ones. Fields
+                that are no members stay as they are.
+            spared: members that are not reset either: the caller may not write them.
+        """
         try:
             values = self.model.loaded(data, row.id)
         except InvalidInput as error:
             raise _below(self.addon, error) from None
         if whole:
-            values = self.defaults() | values
+            values = self._reset(spared) | values
         self.model.write(row.id, **values)
         companion = self.companion(row)
         for name, value in values.items():
             setattr(companion, name, value)
         setattr(row, self.attribute, companion)
+
+    def _reset(self, spared: Iterable[str]) -> dict[str, Any]:
+        members, kept = _schema(self.schema).load_fields, set(spared)
+        # What no member writes is the addon's own business.
+        written = {item.attribute or name for name, item in members.items() if name not in kept}
+        return {name: value for name, value in self.defaults().items() if name in written}
 
     # What files hold.
 
@@ -301,6 +246,18 @@ class Extension:
             f"{self.addon}.{name}": _cell(member)
             for name, member in members
             if isinstance(member, _IN_A_CELL)
+        }
+
+    def withheld(self, identity: Identity) -> dict[str, str]:
+        """Return the columns that somebody may not write, and the permissions they need.
+
+        For what is written behind a request, e.g. of a file: collections see to themselves.
+        """
+        return {
+            f"{self.addon}.{name}": needed
+            for name, member in _schema(self.schema).load_fields.items()
+            for key in (PERMISSION, WRITE_PERMISSION)
+            if (needed := member.metadata.get(key)) and not identity.may(needed)
         }
 
     def defaults(self) -> dict[str, Any]:
@@ -322,6 +279,11 @@ def _cell(member: fields.Field[Any]) -> Callable[[str], Any]:
             raise ValueError(" ".join(map(str, error.messages))) from None
 
     return read
+
+
+@lru_cache
+def _shower(kind: type[Schema], model: Any) -> Shower:
+    return Shower(kind, model)
 
 
 @lru_cache
@@ -354,12 +316,25 @@ def _with_default(item: peewee.Field) -> Any:
     return peewee.fn.COALESCE(item, default).coerce(False)
 
 
-def extended(schema: type[Schema], extensions: Iterable[Extension]) -> type[Schema]:
-    """Return a schema with a member for each extension."""
+def extended(
+    schema: type[Schema], extensions: Iterable[Extension], includes: Iterable[Any] = ()
+) -> type[Schema]:
+    """Return a schema with a member for each extension, and for each include."""
+    return _extended(schema, tuple(extensions), tuple(includes))
+
+
+# Kept, so that two collections of the same rows have one schema, and documents one name.
+@lru_cache(maxsize=256)
+def _extended(
+    schema: type[Schema], extensions: tuple[Extension, ...], includes: tuple[Any, ...]
+) -> type[Schema]:
     members: dict[str, Any] = {
         item.addon: Nested(item.schema, metadata={"description": f"Added by {item.addon}."})
         for item in extensions
     }
+    for item in includes:
+        told = {"description": f"Only with `?include={item.name}`. {item.help}".strip()}
+        members[item.name] = List(Nested(item.schema), dump_only=True, metadata=told)
     if not members:
         return schema
     meta = type("Meta", (schema.Meta,), {"register": False})

@@ -17,9 +17,11 @@ from bodega_sdk.events import Channel, Event, Subscriptions
 from bodega_sdk.extensions import Extension
 from bodega_sdk.http import Routes
 from bodega_sdk.identity import Credential
+from bodega_sdk.includes import Include
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
+from bodega_sdk.samples import SampleData
 from bodega_sdk.services import Service
 
 
@@ -78,6 +80,21 @@ def register_extensions() -> Iterable[Extension]:
         >>> @hookimpl
         ... def register_extensions() -> list[Extension]:
         ...     return [Extension(ProductPoints, ProductPointsSchema, filters=("points",))]
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_includes() -> Iterable[Include]:
+    """Return what rows show when ``?include=`` asks for it; of own rows, or of those it depends on.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_includes() -> list[Include]:
+        ...     def fetch(ids: Sequence[UUID], request: Request) -> dict[UUID, list[Any]]:
+        ...         return {key: [{"points": 3}] for key in ids}
+        ...     return [Include("products.product", "awards", AwardSchema, fetch, "Its awards.")]
     """
     raise AssertionError("a specification is not called")
 
@@ -224,6 +241,26 @@ def register_secret_sources() -> Iterable[Callable[[str], str | None]]:
         >>> @hookimpl
         ... def register_secret_sources() -> list[Callable[[str], str | None]]:
         ...     return [{"payments.api_key": "from the vault"}.get]
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hookspec
+def register_sample_data() -> Iterable[SampleData]:
+    """Return what makes up rows for trying the shop out, and takes them away again.
+
+    ``bodega sample-data`` calls it, each in a transaction of its own: to make in the order in
+    which addons depend on each other, to remove in the reverse. A second run must change
+    nothing, so give the rows ids of :func:`bodega_sdk.samples.sample_id`.
+
+    Example::
+
+        >>> @hookimpl
+        ... def register_sample_data() -> list[SampleData]:
+        ...     def make(run: SampleRun) -> None:
+        ...         for number in range(run.count):
+        ...             Award.create(id=sample_id("loyalty.award", number), points=number)
+        ...     return [SampleData(make, lambda run: None)]
     """
     raise AssertionError("a specification is not called")
 

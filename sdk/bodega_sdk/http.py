@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -235,6 +236,10 @@ class Route:
         objects: whose objects it reaches: ``all``, those of the caller's ``organization``,
             or the caller's ``own``; its handler sees to that.
         beyond: the permission with which it reaches all of them nevertheless.
+        cached: whether answers to GET may be given again while no table changed that they
+            were made of. They may depend on nothing else but the address with its query, the
+            permissions and the organization of the caller (and who it is where ``objects``
+            are its own), ``Accept-Language`` and settings: not on the time, for instance.
         idempotent: whether it takes ``Idempotency-Key``: sent again with the same key, the
             request is answered as before and changes nothing. Its handler then runs in one
             transaction; it must do all its work there, and answer with JSON. For POST.
@@ -266,6 +271,7 @@ class Route:
     tag: str = ""
     objects: str = "all"
     beyond: str = ""
+    cached: bool = False
     idempotent: bool = False
     addon: str = ""
     #: Path and class of the collection that it belongs to.
@@ -277,6 +283,15 @@ class Route:
         path = re.sub(r"\W+", "_", self.path.replace("{", "by_")).strip("_")
         return f"{self.method.lower()}_{path}"
 
+    @cached_property
+    def _known(self) -> dict[str, Parameter]:
+        return {item.name: item for item in self.parameters}
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        known = self._known.items()
+        return {name: item.default for name, item in known if item.default is not None}
+
     def owned_by(self, addon: str) -> "Route":
         """Return the route with its owner written in."""
         return replace(self, addon=addon, tag=self.tag or addon)
@@ -287,8 +302,7 @@ class Route:
         Raises:
             BadRequest: an unknown parameter (naming the known ones), one sent twice, a bad value.
         """
-        known = {item.name: item for item in self.parameters}
-        query = {item.name: item.default for item in self.parameters if item.default is not None}
+        known, query = self._known, dict(self._defaults)
         for name, text in sent.items():
             if name not in known:
                 raise _unknown_parameter(name, known)

@@ -1,6 +1,7 @@
 """Who is calling, and the tokens that prove it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,6 +55,35 @@ class Identity:
 
 #: Nobody in particular, e.g. ``ANONYMOUS.authenticated``, which is false.
 ANONYMOUS = Identity()
+
+
+def actor() -> str:
+    """Return the id of the account that is at work; empty when the shop itself is.
+
+    For what is written down of an act in domain functions, which know no request.
+
+    Example::
+
+        >>> with acting_for("7"):
+        ...     actor()
+        '7'
+    """
+    return runtime().actor()
+
+
+def acting_for(subject: str) -> AbstractContextManager[None]:
+    """Say for whom is done what is done in the block, e.g. by a job that somebody began.
+
+    Args:
+        subject: the account's id; empty for the shop itself.
+
+    Example::
+
+        >>> with acting_for("7"), acting_for("8"):
+        ...     actor()
+        '8'
+    """
+    return runtime().acting_for(subject)
 
 
 def issue_token(

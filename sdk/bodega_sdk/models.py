@@ -108,11 +108,29 @@ class Entity(Model):
     def find(cls, key: UUID, *, lock: bool = False) -> Self | None:
         """Return the row with this key, or None; ``lock`` holds it until the commit."""
         query = cls.select().where(cls.id == key)
-        # SQLite's transactions are exclusive already, and it knows no row locks.
-        if lock and database.obj.for_update:
-            query = query.for_update()
-        found: Self | None = query.first()
+        found: Self | None = (locked(query) if lock else query).first()
         return found
+
+
+def locked(query: Any, *, gone: bool = False) -> Any:
+    """Return a query that holds the rows that it finds until the commit.
+
+    Others may go on referring to them by foreign keys meanwhile. Nothing changes on SQLite:
+    its transactions write one after the other anyway.
+
+    Args:
+        query: of a model, in an order that everybody uses who holds several.
+        gone: whether the rows are about to be deleted, or get other keys: who refers to
+            them waits too.
+
+    Example::
+
+        >>> list(locked(Award.select().order_by(Award.id)))
+        []
+    """
+    if not database.obj.for_update:
+        return query
+    return query.for_update("FOR UPDATE" if gone else "FOR NO KEY UPDATE")
 
 
 def transaction() -> AbstractContextManager[None]:

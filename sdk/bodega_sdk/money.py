@@ -39,6 +39,26 @@ def read_decimal(text: str) -> Decimal:
     return Decimal(text)
 
 
+def decimal_text(minor: int, currency: str) -> str:
+    """Return an amount as a decimal string: what ``str(Money(minor, currency))`` is, at once.
+
+    Args:
+        minor: the amount in minor units (cents).
+        currency: ISO 4217 code.
+
+    Example::
+
+        >>> decimal_text(2999, "EUR"), decimal_text(-5, "KWD"), decimal_text(500, "JPY")
+        ('29.99', '-0.005', '500')
+    """
+    places = _EXPONENTS.get(currency, 2)
+    if places == 2 and minor >= 0:
+        return f"{minor // 100}.{minor % 100:02}"
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount of money.
@@ -66,8 +86,7 @@ class Money:
 
     def __str__(self) -> str:
         """Return the amount as a decimal string, e.g. ``"29.99"``, without the currency."""
-        places = exponent(self.currency)
-        return str(Decimal(self.minor).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
+        return decimal_text(self.minor, self.currency)
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.minor + self._same(other).minor, self.currency)

@@ -13,10 +13,13 @@ import peewee
 from bodega_sdk.errors import BadRequest
 from bodega_sdk.http import Parameter, Request
 from bodega_sdk.ids import read_uuid
+from bodega_sdk.models import database
+from bodega_sdk.reading import rows_of
 from bodega_sdk.runtime import runtime
 
 #: Beyond this page, a cursor is the tool.
 LAST_PAGE = 100_000
+_RANK = "rank_of_row"
 
 
 def parameters(page_size: int, largest: int) -> tuple[Parameter, ...]:
@@ -72,6 +75,12 @@ class Ordering:
         return cls(field.name, field, field, field.model.id, attrgetter(field.name))
 
 
+def by_rank(query: Any, rank: Any, key: peewee.Field) -> tuple[Any, Ordering]:
+    """Return a query that also reads a rank, a whole number, and the ordering by it."""
+    order = Ordering("rank", peewee.IntegerField(), rank, key, attrgetter(_RANK))
+    return query.select_extend(rank.alias(_RANK)), order
+
+
 def paginate(
     query: peewee.ModelSelect, request: Request, order: Ordering, descending: bool, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
@@ -111,7 +120,17 @@ def count_rows(query: peewee.ModelSelect) -> int:
         >>> count_rows(Award.select().where(Award.points < 0))
         0
     """
-    return runtime().count(query)
+    return runtime().count(_short(query))
+
+
+def _short(query: peewee.ModelSelect) -> peewee.ModelSelect:
+    """Return a query of as many rows without their columns, which take long to write."""
+    kinds = (query._distinct, query._group_by, query._having, query._limit, query._offset)
+    if any(item is not None and item is not False for item in kinds) or query._windows:
+        return query
+    short = query.clone()
+    short._returning = (query.model._meta.primary_key,)
+    return short
 
 
 def _order(query: peewee.ModelSelect, order: Ordering, descending: bool) -> peewee.ModelSelect:
@@ -123,7 +142,7 @@ def _by_number(
     query: peewee.ModelSelect, request: Request, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
     page, size = request.query.get("page", 1), request.query["page_size"]
-    rows = list(query.limit(size).offset((page - 1) * size))
+    rows = rows_of(_page(query, size, (page - 1) * size))
     more = page * size < count and page < LAST_PAGE
     return rows, {
         "count": count,
@@ -132,13 +151,28 @@ def _by_number(
     }
 
 
+def _page(query: peewee.ModelSelect, size: int, skipped: int = 0) -> peewee.ModelSelect:
+    """Return the query of a page.
+
+    Its rows are found by their keys first where others are skipped: nothing is joined or reckoned
+    for those. SQLite would do that for rows, too, that it sorts away.
+    """
+    short = _short(query)
+    keys = short.limit(size).offset(skipped)
+    if short is query or (not skipped and database.obj.for_update):
+        return query.limit(size).offset(skipped)
+    whole = query.clone()
+    whole._where = query.model._meta.primary_key.in_(keys)
+    return whole
+
+
 def _by_cursor(
     query: peewee.ModelSelect, request: Request, order: Ordering, descending: bool, count: int
 ) -> tuple[list[Any], dict[str, Any]]:
     size, cursor = request.query["page_size"], request.query["cursor"]
     if cursor:
         query = query.where(_after(cursor, order, descending))
-    rows = list(query.limit(size + 1))
+    rows = rows_of(_page(query, size + 1))
     more, rows = len(rows) > size, rows[:size]
     link = request.url(cursor=_encode(rows[-1], order, descending)) if more else None
     return rows, {"count": count, "next": link, "previous": None}

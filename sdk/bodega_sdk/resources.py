@@ -5,8 +5,8 @@ and orderings it knows; its four verbs (``create``, ``change``, ``remove``, ``se
 are where an addon puts its domain functions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,29 +22,17 @@ from bodega_sdk.errors import (
     PreconditionFailed,
 )
 from bodega_sdk.extensions import Extension, extended
+from bodega_sdk.filters import Filter
 from bodega_sdk.http import Parameter, Reply, Request, Route
+from bodega_sdk.identity import ANONYMOUS
+from bodega_sdk.ids import read_uuid
+from bodega_sdk.includes import Include
+from bodega_sdk.members import Members
 from bodega_sdk.models import Entity, transaction
 from bodega_sdk.pagination import Ordering
+from bodega_sdk.reading import rows_of
 from bodega_sdk.schemas import Schema
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A query parameter that narrows a list.
-
-    Args:
-        parameter: its name, type and help.
-        apply: takes the parsed value, returns a peewee condition.
-
-    Example::
-
-        >>> at_least = Parameter("points_min", int, "At least so many points.")
-        >>> Filter(at_least, lambda value: Award.points >= value).parameter.parse("3")
-        3
-    """
-
-    parameter: Parameter
-    apply: Callable[[Any], Any]
+from bodega_sdk.showing import Shower
 
 
 class Collection:
@@ -52,10 +40,13 @@ class Collection:
 
     Args:
         extensions: what other addons add to its rows; the kernel says.
+        includes: what they show below them when it is asked for; the kernel says.
 
     Attributes:
         model: the table.
-        schema: what a row looks like outside; ``dump_only`` fields are not written.
+        schema: what a row looks like outside; ``dump_only`` fields are not written. A field
+            with ``metadata={"permission": "loyalty.audit"}`` is shown to and written by
+            those only who hold it; with ``"write_permission"`` it is shown to everybody.
         noun: the word for one of them, for messages and documentation.
         nouns: the word for several; the noun with an s when empty.
         read, write: permission names.
@@ -69,6 +60,11 @@ class Collection:
             None where ``select`` sees to it.
         hidden: whether others' rows cannot be seen either; else they cannot be changed.
         searchable: whether ``?search=`` is known; then :meth:`search` must be written.
+        keys: other names of an item in addresses, tried in this order after its id: of a
+            filter that finds one row at most, or of a unique field.
+        cached: whether lists and items may be given again while nothing changed that they
+            were made of, see :class:`bodega_sdk.http.Route`.
+        always: members that ``?include=`` may name although they are always shown.
 
     Example::
 
@@ -90,6 +86,9 @@ class Collection:
     orderings: ClassVar[Mapping[str, Any]] = {}
     default_ordering: ClassVar[str] = "-created_at"
     searchable: ClassVar[bool] = False
+    keys: ClassVar[tuple[str, ...]] = ()
+    always: ClassVar[tuple[str, ...]] = ()
+    cached: ClassVar[bool] = False
     objects: ClassVar[str] = "all"
     beyond: ClassVar[str] = ""
     owner: ClassVar[Any] = None
@@ -108,6 +107,13 @@ class Collection:
         """Return the condition that a text is found in a row."""
         raise AssertionError(f"{type(self).__name__} is searchable but has no search()")
 
+    def rank(self, text: str) -> Any:
+        """Return how well a row fits a text: a whole number, more is better; None for no say.
+
+        It is what ``?search=`` orders by when no ordering is asked for.
+        """
+        return None
+
     def create(self, request: Request, data: dict[str, Any]) -> Any:
         """Make a row from loaded data and return it; runs in a transaction."""
         return self.model.create(**data)
@@ -125,16 +131,18 @@ class Collection:
 
     def render(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
         """Return rows as they are shown. Fetch what they refer to in one go here."""
-        shown: list[dict[str, Any]] = self._shown.dump(list(rows), many=True)
-        return shown
+        return self._shown.show(rows)
 
     # What the verbs are served by.
 
-    def __init__(self, extensions: tuple[Extension, ...] = ()) -> None:
+    def __init__(
+        self, extensions: tuple[Extension, ...] = (), includes: tuple[Include, ...] = ()
+    ) -> None:
         self._extensions = extensions
         #: The schema with the members that extensions add; for routes of your own.
-        self.shape = extended(self.schema, extensions)
-        self._shown = self.schema()
+        self.shape = extended(self.schema, extensions, includes)
+        self._members = Members(self.schema, extensions, includes, self.always)
+        self._shown = Shower(self.schema, self.model)
         fields = {"created_at": self.model.created_at} | dict(self.orderings)
         self._orderings = {name: Ordering.by(item) for name, item in fields.items()}
         self._filters = {item.parameter.name: item for item in self.filters}
@@ -153,12 +161,15 @@ class Collection:
         """Return the routes of the verbs that are served."""
         item, noun, shown = f"{path}/{{id}}", self.noun, self.shape
         several = self.nouns or f"{noun}s"
+        picking = self.picking()
         made = {
             "list": Route("GET", path, self._list, self.read, f"List {several}",
-                          parameters=self._parameters(), returns=shown, listing=True),
+                          parameters=self._parameters(), returns=shown, listing=True,
+                          cached=self.cached),
             "create": Route("POST", path, self._create, self.write, f"Create a {noun}",
                             body=shown, returns=shown, status=201, idempotent=True),
-            "read": Route("GET", item, self._read, self.read, f"Read a {noun}", returns=shown),
+            "read": Route("GET", item, self._read, self.read, f"Read a {noun}",
+                          parameters=picking, returns=shown, cached=self.cached),
             "replace": Route("PUT", item, self._replace, self.write, f"Replace a {noun}",
                              body=shown, returns=shown),
             "change": Route("PATCH", item, self._patch, self.write, f"Change a {noun}",
@@ -168,10 +179,22 @@ class Collection:
         }  # fmt: skip
         whose: dict[str, Any] = {"objects": self.objects, "beyond": self.beyond}
         seen_by_all = () if self.hidden else ("list", "read")
-        return tuple(
+        served = (
             made[verb] if verb in seen_by_all else replace(made[verb], **whose)
             for verb in self.verbs
         )
+        return tuple(self._keyed(route) if route.path == item else route for route in served)
+
+    def _keyed(self, route: Route) -> Route:
+        if not self.keys:
+            return route
+        told = f"`id` is the {self.noun}'s id, or its {' or '.join(self.keys)}."
+        return replace(route, path_types=self.path_types, description=told)
+
+    @property
+    def path_types(self) -> Mapping[str, type]:
+        """What routes of your own below ``path/{id}`` say of it, so that keys do there too."""
+        return {"id": str} if self.keys else {}
 
     def _parameters(self) -> tuple[Parameter, ...]:
         names = sorted(self._orderings)
@@ -182,18 +205,31 @@ class Collection:
         )  # fmt: skip
         search = (Parameter("search", str, "Words to look for."),) if self.searchable else ()
         own = tuple(item.parameter for item in self._filters.values())
-        return (*pagination.parameters(self.page_size, self.largest_page), ordering, *search, *own)
+        pages = pagination.parameters(self.page_size, self.largest_page)
+        return (*pages, ordering, *search, *own, *self.picking())
 
     def _list(self, request: Request) -> dict[str, Any]:
+        wanted = self._members.wanted(request)
         narrowing = self._narrowing(request.query)
         query = self._filtered(self._join(self._seen(request), narrowing), request.query)
         count = pagination.count_rows(query)
         others = [item for item in self._extensions if item not in narrowing]
         query = self._with_companions(self._join(query, others))
+        query, order, descending = self._ordered(query, request)
+        rows, envelope = pagination.paginate(query, request, order, descending, count)
+        return envelope | {"results": self._show(rows, wanted, request)}
+
+    def _ordered(self, query: Any, request: Request) -> tuple[Any, Ordering, bool]:
+        """Return a query with what it is to be ordered by, how, and whether from the top."""
+        text = request.query.get("search")
+        asked = "ordering" in request.raw.params
+        # A list of its own may be ordered in its own way without being asked.
+        if text and not asked and request.query["ordering"] == self.default_ordering:
+            rank = self.rank(text)
+            if rank is not None:
+                return (*pagination.by_rank(query, rank, self.model.id), True)
         name = request.query["ordering"]
-        order = self._orderings[name.removeprefix("-")]
-        rows, envelope = pagination.paginate(query, request, order, name.startswith("-"), count)
-        return envelope | {"results": self.show_all(rows)}
+        return query, self._orderings[name.removeprefix("-")], name.startswith("-")
 
     def _narrowing(self, sent: Mapping[str, Any]) -> list[Extension]:
         """Return the extensions that a list is filtered by."""
@@ -217,13 +253,14 @@ class Collection:
         return query
 
     def _create(self, request: Request) -> Reply:
+        self._members.refuse(request.identity, request.body)
         data, members = self._split(request.body)
         data = self._owned(request, data)
         with transaction():
             row = self.create(request, data)
-            self._take(row, members, whole=True)
+            self._take(row, members, whole=True, request=request)
         location = f"{request.raw.path.rstrip('/')}/{row.id}"
-        return Reply(self.show(row), 201, {"Location": location})
+        return Reply(self.show(row, request), 201, {"Location": location})
 
     def _split(
         self, body: Mapping[str, Any]
@@ -234,13 +271,21 @@ class Collection:
         return data, members
 
     def _take(
-        self, row: Any, members: list[tuple[Extension, dict[str, Any]]], *, whole: bool
+        self,
+        row: Any,
+        members: list[tuple[Extension, dict[str, Any]]],
+        *,
+        whole: bool,
+        request: Request | None = None,
     ) -> None:
+        identity = request.identity if request else ANONYMOUS
         for extension, data in members:
-            extension.take(row, data, whole=whole)
+            spared = self._members.spared(identity, extension.addon)
+            extension.take(row, data, whole=whole, **({"spared": spared} if spared else {}))
 
     def _read(self, request: Request) -> dict[str, Any]:
-        return self.show(self.get(request))
+        wanted = self._members.wanted(request)
+        return self._show([self.get(request)], wanted, request)[0]
 
     def _replace(self, request: Request) -> dict[str, Any]:
         return self._write(request, whole=True)
@@ -252,6 +297,7 @@ class Collection:
         return self._write(request, whole=False)
 
     def _write(self, request: Request, *, whole: bool) -> dict[str, Any]:
+        self._members.refuse(request.identity, request.body)
         data, members = self._split(request.body)
         self._refuse_giving(request, data)
         with transaction():
@@ -259,8 +305,8 @@ class Collection:
             changed = self.change(request, row, data)
             # What is shown has the companions, whichever object change() returned.
             self._carry(row, changed)
-            self._take(changed, members, whole=whole)
-            return self.show(changed)
+            self._take(changed, members, whole=whole, request=request)
+            return self.show(changed, request)
 
     def _delete(self, request: Request) -> Reply:
         with transaction():
@@ -282,15 +328,15 @@ class Collection:
         if not self._is_mine(request, row):
             raise PermissionDenied(f"This {self.noun} is not yours to change.")
         wanted = request.raw.get_header("If-Match")
-        if wanted and wanted.strip() != "*" and not self._matches(row, wanted):
+        if wanted and wanted.strip() != "*" and not self._matches(request, row, wanted):
             raise PreconditionFailed(
                 f"The {self.noun} was changed since you read it; read it again and repeat.",
                 [FieldError("If-Match", "Does not match the current ETag.", wanted)],
             )
         return row
 
-    def _matches(self, row: Any, wanted: str) -> bool:
-        current = etag(to_json(self.show(row)))
+    def _matches(self, request: Request, row: Any, wanted: str) -> bool:
+        current = etag(to_json(self.show(row, request)))
         return current in (tag.strip() for tag in wanted.split(","))
 
     def get(self, request: Request, *, lock: bool = False) -> Any:
@@ -302,18 +348,35 @@ class Collection:
         Raises:
             NotFound: there is none that the caller may see.
         """
-        key: UUID = request.params["id"]
-        row = self._whole(self._seen(request).where(self.model.id == key)).first()
+        sent = request.params["id"]
+        row = self._find(self._seen(request), sent)
         if row is not None and lock:
             # Read again under the lock: the row may have changed while we waited for it.
-            row = self.model.find(key, lock=True)
+            row = self.model.find(row.id, lock=True)
             self._attach(row)
         if row is None:
+            names = " or ".join(("id", *self.keys))
             raise NotFound(
-                f"There is no {self.noun} with this id.",
-                [FieldError("id", f"No {self.noun} has this id.", str(key))],
+                f"There is no {self.noun} with this {names}.",
+                [FieldError("id", f"No {self.noun} has this {names}.", str(sent))],
             )
         return row
+
+    def _find(self, query: Any, sent: UUID | str) -> Any:
+        """Return the row that has an id, or a text as one of its keys; None if there is none."""
+        for condition in self._named(sent):
+            rows = rows_of(self._whole(query.where(condition)).limit(1))
+            if rows:
+                return rows[0]
+        return None
+
+    def _named(self, sent: UUID | str) -> Iterable[Any]:
+        key = _as_uuid(sent)
+        if key is not None:
+            yield self.model.id == key
+        for name in self.keys if isinstance(sent, str) else ():
+            known = self._filters.get(name)
+            yield known.apply(sent) if known else getattr(self.model, name) == sent
 
     # Whose rows they are.
 
@@ -372,23 +435,43 @@ class Collection:
         for extension in self._extensions if source is not target else ():
             setattr(target, extension.attribute, getattr(source, extension.attribute, None))
 
-    def show(self, row: Any) -> dict[str, Any]:
-        """Return a row as it is shown, with what extensions add to it."""
-        return self.show_all([row])[0]
+    def show(self, row: Any, request: Request | None = None) -> dict[str, Any]:
+        """Return a row as it is shown, with what extensions add to it.
 
-    def show_all(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
-        """Return rows as they are shown, with what extensions add to them."""
-        rows = list(rows)
+        Args:
+            request: by whom; without it, members that need a permission are left out.
+        """
+        return self.show_all([row], request)[0]
+
+    def show_all(self, rows: Iterable[Any], request: Request | None = None) -> list[dict[str, Any]]:
+        """Return rows as they are shown, with what extensions add to them; see :meth:`show`.
+
+        In a route of your own that takes :meth:`picking`, the request also says which.
+        """
+        return self._show(list(rows), self._members.wanted(request), request)
+
+    def picking(self) -> tuple[Parameter, ...]:
+        """Return the parameters ``fields`` and ``include``, for routes of your own."""
+        return tuple(self._members.parameters())
+
+    def _show(self, rows: list[Any], wanted: Any, request: Any) -> list[dict[str, Any]]:
         shown = self.render(rows)
         for extension in self._extensions:
             for item, members in zip(shown, extension.show(rows), strict=True):
                 item[extension.addon] = members
-        return shown
+        return self._members.apply(rows, shown, wanted, request)
 
 
 def _key_of(field: Any) -> str:
     """Return the attribute of a row that holds a field's bare value."""
     return str(getattr(field, "object_id_name", field.name))
+
+
+def _as_uuid(sent: UUID | str) -> UUID | None:
+    try:
+        return sent if isinstance(sent, UUID) else read_uuid(sent)
+    except ValueError:
+        return None
 
 
 def _uuid(text: str, otherwise: str) -> UUID:

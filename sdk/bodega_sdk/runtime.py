@@ -69,6 +69,12 @@ class Runtime(Protocol):
     def touch(self, *tables: str) -> None:
         """Say that raw SQL changed tables, so that cached counts of them are dropped."""
 
+    def actor(self) -> str:
+        """See :func:`bodega_sdk.identity.actor`."""
+
+    def acting_for(self, subject: str) -> AbstractContextManager[None]:
+        """See :func:`bodega_sdk.identity.acting_for`."""
+
     def issue_token(
         self,
         subject: str,

@@ -6,10 +6,10 @@ field, e.g. ``String(validate=validate.OneOf(["gold", "silver"]))``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from marshmallow import fields, validate
@@ -50,10 +50,19 @@ class Schema(marshmallow.Schema):
         {'points': 3}
     """
 
+    #: Attribute → what makes its value of a row, e.g. ``{"total": lambda row: row.sum()}``, as
+    #: it is shown; a collection that fills a member in itself has it made as None.
+    made: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+
     class Meta:
         """marshmallow's options."""
 
         unknown = marshmallow.RAISE
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Return the value of a member; see ``made``."""
+        made = self.made.get(attr)
+        return made(obj) if made else super().get_attribute(obj, attr, default)
 
 
 class String(fields.String):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from PIL import Image
@@ -24,8 +25,12 @@ from bodega.shop import Shop
 from bodega_accounts import api_keys, avatars, sessions
 from bodega_accounts.models import Account, Address, Organization, Session
 from bodega_accounts.passwords import hash_password
+from bodega_inventory import api as inventory
+from bodega_inventory.models import Reservation
 from bodega_notifications.api import notify
 from bodega_notifications.models import Notification
+from bodega_products.api import ProductRow, upsert
+from bodega_products.models import Product
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
@@ -86,6 +91,8 @@ class World:
 
     shop: Shop
     people: dict[str, Person] = field(default_factory=dict)
+    #: Organization, or nothing for the shop itself → a product of it.
+    products: dict[str, str] = field(default_factory=dict)
     _made: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -170,14 +177,16 @@ class World:
         if not template:
             return f"/api/v1{route.path}"
         rest = route.path[len(template) :]
-        assert "{" not in rest, f"{route.path}: teach World.path about a second parameter"
+        for name, value in SECOND.items():
+            rest = rest.replace(name, value)
+        assert "{" not in rest, f"{route.path}: add its second parameter to SECOND"
         return f"/api/v1{template.rpartition('/')[0]}/{self.object_of(template)}{rest}"
 
     def call(self, person: Person, route: Route, body: Any = None) -> Answer:
         """Call a route as somebody, with a body that is all right."""
         client, path = self.client(person), self.path(route)
         if route.media:
-            content, media = UPLOADS[f"{route.method} {route.path}"](self)
+            content, media = UPLOADS[f"{route.method} {route.path}"](self, person)
             headers = {"Content-Type": media}
             return client.request(route.method, path, body=content, headers=headers)
         if route.body is not None and body is None:
@@ -235,7 +244,7 @@ def _posted(who: str, path: str, body: Callable[[World, Person], Any]) -> Callab
 
 
 def _an_import(world: World) -> str:
-    content, media = UPLOADS["POST /imports"](world)
+    content, media = UPLOADS["POST /imports"](world, world.people["vendor"])
     vendor = world.client(world.people["vendor"])
     headers = {"Content-Type": media}
     answer = vendor.request("POST", "/api/v1/imports", body=content, headers=headers)
@@ -259,6 +268,40 @@ def _a_replay(world: World) -> str:
     return str(admin.post(path, {}).expect(202)["id"])
 
 
+def _a_product(world: World) -> str:
+    made = _posted("vendor", "/products", _product)(world)
+    vendor, path = world.client(world.people["vendor"]), f"/api/v1/products/{made}"
+    vendor.put(f"{path}/translations/de", {"name": "Lampe"}).expect(200)
+    vendor.put(f"{path}/prices/EUR", {"price": "9.00"}).expect(200)
+    return made
+
+
+def _a_category(world: World) -> str:
+    made = _posted("admin", "/categories", _category)(world)
+    admin = world.client(world.people["admin"])
+    admin.put(f"/api/v1/categories/{made}/translations/de", {"name": "Lampen"}).expect(200)
+    return made
+
+
+def _a_tag(world: World) -> str:
+    """Of a product that is sold: others are shown to nobody but those who write them."""
+    admin, name = world.client(world.people["admin"]), uuid7().hex
+    made = _product(world, world.people["admin"]) | {"tags": [name]}
+    admin.post("/api/v1/products", made).expect(201)
+    return str(admin.get(f"/api/v1/tags/{name}").expect(200)["id"])
+
+
+def _variant(world: World, person: Person) -> dict[str, Any]:
+    """Of a product of whoever makes it, or of the vendor's."""
+    owner = person if person.organization else world.people["vendor"]
+    product = world.client(owner).post("/api/v1/products", _product(world, owner)).expect(201)
+    return {"product": product["id"], "sku": uuid7().hex}
+
+
+def _selection(world: World, person: Person) -> dict[str, Any]:
+    return {"ids": [_posted("vendor", "/products", _product)(world)]}
+
+
 def _product(world: World, person: Person) -> dict[str, Any]:
     return {"name": "Lamp", "sku": uuid7().hex, "price": "9.99"}
 
@@ -278,14 +321,82 @@ def _a_notification(world: World) -> str:
     return str(found.order_by(Notification.id.desc()).get().id)
 
 
+def _review(world: World, person: Person) -> dict[str, Any]:
+    return {"product": RECIPES["/products/{id}"](world), "rating": 4, "text": "It works."}
+
+
+def _a_review(world: World) -> str:
+    made = _posted("owner", "/reviews", _review)(world)
+    # Approved, so that others see it.
+    world.client(world.people["admin"]).post(f"/api/v1/reviews/{made}/approve").expect(200)
+    return made
+
+
+def _wish(world: World, person: Person) -> dict[str, Any]:
+    return {"product": RECIPES["/products/{id}"](world)}
+
+
+def _a_wishlist(world: World) -> str:
+    return _posted("owner", "/wishlists", lambda world, person: {"name": "Home"})(world)
+
+
+def _a_shared_wishlist(world: World) -> str:
+    owner = world.client(world.people["owner"])
+    shared = owner.post(f"/api/v1/wishlists/{_a_wishlist(world)}/share").expect(200)
+    return str(shared["token"])
+
+
+def _stocked(world: World, person: Person) -> dict[str, Any]:
+    """Make a product of whoever calls, or of the shop."""
+    sku = uuid7().hex
+    upsert([ProductRow(sku, {"name": "Lamp", "price_minor": 999, "currency": "USD"})], "a test")
+    made = Product.get(Product.sku == sku).id
+    whose = person.organization or None
+    Product.update(organization=whose).where(Product.id == made).execute()
+    return {"product": str(made)}
+
+
+def _move(world: World, person: Person) -> dict[str, Any]:
+    return {"kind": "receipt", "items": [_stocked(world, person) | {"quantity": 5}]}
+
+
+def _a_movement(world: World) -> str:
+    vendor = world.people["vendor"]
+    made = world.client(vendor).post("/api/v1/inventory/movements", _move(world, vendor))
+    return str(made.expect(201)["results"][0]["id"])
+
+
+def _a_reservation(world: World) -> str:
+    item = inventory.Item(UUID(_stocked(world, world.people["vendor"])["product"]))
+    inventory.receive([item])
+    reference = inventory.reserve([item], uuid7().hex).reference
+    return str(Reservation.get(Reservation.reference == reference).id)
+
+
+#: Parameters of paths behind the first one, and the values that recipes see to.
+SECOND = {"{language}": "de", "{currency}": "EUR"}
+
+
+def _uploaded(world: World, product: str, person: Person) -> Any:
+    client, where = world.client(person), "/api/v1/media/images"
+    headers, params = {"Content-Type": "image/png"}, {"product": product}
+    return client.post(where, body=PNG, headers=headers, params=params).expect(201)
+
+
+def _a_picture(world: World) -> Any:
+    return _uploaded(world, _a_product(world), world.people["vendor"])
+
+
 RECIPES: dict[str, Callable[[World], str]] = {
     "/users/{id}": lambda world: str(world.account().id),
     "/organizations/{id}": lambda world: str(Organization.create(name=uuid7().hex).id),
     "/addresses/{id}": _an_address,
     "/api-keys/{id}": _a_key,
     "/auth/sessions/{id}": _a_session,
-    "/products/{id}": _posted("vendor", "/products", _product),
-    "/categories/{id}": _posted("admin", "/categories", _category),
+    "/products/{id}": _a_product,
+    "/categories/{id}": _a_category,
+    "/variants/{id}": _posted("vendor", "/variants", _variant),
+    "/tags/{id}": _a_tag,
     "/imports/{id}": _an_import,
     # An import has the id of its job.
     "/jobs/{id}": _an_import,
@@ -296,11 +407,28 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/notifications/{id}": _a_notification,
     "/notifications/targets/{id}": _posted("owner", "/notifications/targets", _target),
     "/notifications/templates/{type}": lambda world: "import.failed",
+    "/reviews/{id}": _a_review,
+    "/reviews/mine/{id}": _a_review,
+    "/wishlists/{id}": _a_wishlist,
+    "/wishlists/items/{id}": _posted("owner", "/wishlists/items", _wish),
+    "/wishlists/shared/{token}": _a_shared_wishlist,
+    "/inventory/levels/{id}": _posted("vendor", "/inventory/levels", _stocked),
+    "/inventory/movements/{id}": _a_movement,
+    "/inventory/reservations/{id}": _a_reservation,
+    "/media/images/{id}": lambda world: str(_a_picture(world)["id"]),
+    "/media/{key}": lambda world: str(_a_picture(world)["hash"]),
     "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
     "/addons/{name}": lambda world: "imports",
     "/settings/{name}": lambda world: "accounts.access_minutes",
     "/hooks/{name}": lambda world: "products.quote_price",
 }
+
+
+def _the_variant(world: World, person: Person) -> dict[str, Any]:
+    made = world.object_of("/variants/{id}")
+    shown = world.client(world.people["vendor"]).get(f"/api/v1/variants/{made}").expect(200)
+    return {"product": shown["product"], "sku": uuid7().hex}
+
 
 # A new schema of a body needs a line here: a body that is all right. Where it depends on
 # the route, say so by its method and path.
@@ -310,6 +438,22 @@ def _refresh_token(world: World, person: Person) -> dict[str, Any]:
     with transaction():
         pair = sessions.begin(world.people["owner"].account, "203.0.113.9", "a test")
     return {"refresh": pair["refresh"]}
+
+
+def _picture_form(world: World, person: Person) -> tuple[bytes, str]:
+    product = world.products[person.organization].encode()
+    said = {'"product"': product, '"file"; filename="x"': PNG}
+    parts = (
+        b"--b\r\nContent-Disposition: form-data; name=" + name.encode() + b"\r\n\r\n" + data
+        for name, data in said.items()
+    )
+    return b"\r\n".join(parts) + b"\r\n--b--\r\n", "multipart/form-data; boundary=b"
+
+
+def _pictures_in_order(world: World, person: Person) -> dict[str, Any]:
+    product = _stocked(world, person)["product"]
+    made = _uploaded(world, product, world.people["admin"])
+    return {"product": product, "images": [made["id"]]}
 
 
 def _credentials(world: World, person: Person) -> dict[str, Any]:
@@ -338,20 +482,42 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "RotationSchema": lambda w, p: {"overlap_minutes": 5},
     "ProductSchema": _product,
     "CategorySchema": _category,
+    "VariantSchema": _variant,
+    # What there is stays with its product.
+    "PUT /variants/{id}": _the_variant,
+    "PATCH /variants/{id}": lambda w, p: {"sku": uuid7().hex},
+    "TagSchema": lambda w, p: {"name": uuid7().hex},
+    "TranslationSchema": lambda w, p: {"name": "Lampe"},
+    "PriceSchema": lambda w, p: {"price": "9.00"},
+    "BulkSchema": lambda w, p: {"products": [_product(w, p)]},
+    "SelectionSchema": _selection,
     "VerbSchema": lambda w, p: {},
     "WebhookSchema": lambda w, p: WEBHOOK,
     "POST /webhooks/{id}/secret/rotate": lambda w, p: {"overlap_hours": 1},
     "ReplaySchema": lambda w, p: {"dry_run": True},
     "ReplayBodySchema": lambda w, p: {"from": 1},
     "PreferencesSchema": lambda w, p: {},
+    "ImageSchema": lambda w, p: {"alt": "A lamp"},
+    "LinkSchema": lambda w, p: {"w": 100},
+    "OrderSchema": _pictures_in_order,
     "TargetSchema": _target,
+    "ReviewSchema": _review,
+    "RejectionSchema": lambda w, p: {"reason": "It is an ad."},
+    "ReportingSchema": lambda w, p: {"reason": "spam"},
+    "WishlistSchema": lambda w, p: {"name": "Home"},
+    "WishSchema": _wish,
+    "PATCH /wishlists/items/{id}": lambda w, p: {"note": "blue"},
+    "LevelSchema": _stocked,
+    "PATCH /inventory/levels/{id}": lambda w, p: {"low_stock_threshold": 3},
+    "MoveSchema": _move,
     "SettingValueSchema": lambda w, p: {"value": 20},
 }
 
 # And a route that reads its body itself: what to send, and of which media type.
-UPLOADS: dict[str, Callable[[World], tuple[bytes, str]]] = {
-    "PUT /auth/me/avatar": lambda world: (PNG, "image/png"),
-    "POST /imports": lambda world: (CSV % uuid7().hex.encode(), "text/csv"),
+UPLOADS: dict[str, Callable[[World, Person], tuple[bytes, str]]] = {
+    "POST /media/images": _picture_form,
+    "PUT /auth/me/avatar": lambda world, person: (PNG, "image/png"),
+    "POST /imports": lambda world, person: (CSV % uuid7().hex.encode(), "text/csv"),
 }
 
 
@@ -403,7 +569,8 @@ def world(shop: Shop) -> World:
         ("staff", "staff", None),
         ("admin", "admin", None),
     ):
-        found.person(name, role, organization)
+        made = found.person(name, role, organization)
+        found.products[made.organization] = _stocked(found, made)["product"]
     return found
 
 

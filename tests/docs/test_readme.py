@@ -39,22 +39,37 @@ def test_every_problem_type_is_in_the_api_page() -> None:
     assert outside <= told, outside - told
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(180)
-def test_the_tour_pastes(deployment: Any, tmp_path: Path) -> None:
-    deployment.up()
+def pasted(heading: str) -> str:
+    """Return what a section of the README gives to paste."""
     text = (ROOT / "README.md").read_text()
-    tour = text.split("## A tour in ten lines")[1].split("```sh\n")[1].split("```")[0]
+    return text.split(heading)[1].split("```sh\n")[1].split("```")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_tour_and_the_catalogue_paste(deployment: Any, tmp_path: Path) -> None:
+    deployment.up()
+    tour, catalogue = pasted("## A tour in ten lines"), pasted("## A catalogue to look at")
     assert len(tour.strip().splitlines()) == 10
-    script = tour.replace(":8000", f":{deployment.port}").replace(
-        "$PWD/.venv/bin", str(Path(sys.executable).parent)
+    script = (
+        (tour + "echo; echo; " + catalogue)
+        .replace(":8000", f":{deployment.port}")
+        .replace("$PWD/.venv/bin", str(Path(sys.executable).parent))
     )
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=ROOT, env=deployment.environ,
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"name":"Café lamp"' in done.stdout
     assert "22 rows: 20 created, 0 updated, 0 unchanged, 2 superseded, 0 errors" in done.stdout
     assert '"status":404' in done.stdout
     assert '"count":21' in done.stdout
+    told = done.stdout.partition("made 19 categories, 100 products")[2]
+    assert '"alt":"A teapot"' in told
+    assert '"status":"approved"' in told
+    assert '"corrected":{"teaopt":["teapot"]}' in told
+    assert "<mark>Crème</mark> <mark>teapot</mark>" in told
+    assert '"inventory":{"stock":7,' in told
+    assert '"reviews":{"rating":"5.00","count":1}' in told
+    assert '{"name":"Crème teapot","images":[{"id":' in told

@@ -1,5 +1,6 @@
 """Fixtures: a shop of real processes under load, and the machine of an addon's author."""
 
+import base64
 import json
 import os
 import shutil
@@ -19,13 +20,17 @@ import psycopg2
 import pytest
 
 from bodega_sdk.testing import servers
-from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
+from bodega_sdk.testing.deployment import Deployment, environment
 
 WEB_WORKERS = 4
 ROLES = {"read": 3, "visit": 1, "write": 1, "upload": 1, "plant": 1}
 LOAD = Path(__file__).with_name("load.py")
 HOUSE = Path(__file__).parents[2]
 PARTS = ("platform", "sdk", "addons", "manifests", "pyproject.toml", "README.md", "LICENSE")
+#: Who logs in all the time. Not the one that the load calls as: of many sessions the oldest end.
+WALK_IN = {"email": "walk-in@example.com", "password": "a long one"}
+#: A picture, as small as they come.
+PIXEL = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 SAMPLE = Path(__file__).parent.parent / "sample_addons" / "growing" / "bodega_sample_growing"
 EXPAND = '''"""The column of release {number}."""
 
@@ -144,15 +149,28 @@ class Soak:
     def fill(self) -> None:
         """Give every list of the API something to show."""
         token = self.shop.log_in()
+        made = self._make(token, "products", {"name": "First", "sku": "first", "price": "1.00"})
         for path, data in (
-            ("products", {"name": "First", "sku": "first", "price": "1.00"}),
             ("categories", {"name": "First"}),
+            ("tags", {"name": "First"}),
             ("growing/sprouts", {"bed": "other", "height": 0}),
+            ("variants", {"product": made, "sku": "first-L", "inventory": {"stock": 5}}),
+            ("wishlists/items", {"product": made}),
+            ("media/images?product=" + made, base64.b64decode(PIXEL)),
+            ("users", WALK_IN),
         ):
-            assert self.shop.call("POST", f"/api/v1/{path}", data, token)[0] == 201
+            self._make(token, path, data)
         file = self.shop.folder / "first.csv"
         file.write_text("sku,name,price\nsecond,Second,1.00\n")
         self.shop.upload(file, token)
+
+    def _make(self, token: str, path: str, data: Any) -> str:
+        media = "image/gif" if isinstance(data, bytes) else "application/json"
+        status, told, _ = self.shop.call(
+            "POST", f"/api/v1/{path}", data, token, **{"Content-Type": media}
+        )
+        assert status == 201, told
+        return str(told["id"])
 
     def run(self, verb: str, name: str) -> None:
         """Run a verb and keep what it said."""
@@ -167,7 +185,7 @@ class Soak:
     def loaded(self) -> Iterator[None]:
         """Load the shop from another process during the block, and take what it saw."""
         told = {"port": self.shop.port, "realtime_port": self.shop.realtime_port, "roles": ROLES,
-                "login": {"email": ADMIN[0], "password": ADMIN[1]},
+                "login": WALK_IN,
                 "token": self.shop.log_in()}  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, str(LOAD), json.dumps(told)], env=self.shop.environ, text=True,

@@ -33,6 +33,8 @@ PAGES = (
 #: Nothing has this id or name.
 NOBODY = "00000000-0000-7000-8000-000000000000"
 BED = "soak"
+#: Begin of the address of things → the list that shows them, and the member that they go by.
+LISTED = {"/api/v1/media": ("/api/v1/media/images", "hash")}
 #: Calls on one connection; then another, perhaps to another process.
 _LIFE = 40
 _NUMBERS = itertools.count()
@@ -168,9 +170,10 @@ def _real(caller: Caller, template: str) -> str:
     if not brace:
         return template
     name, _, rest = rest.partition("}")
+    place, member = LISTED.get(before, (before, name))
     # Of some things there are items but no list.
-    results = caller.call("GET", before)[1].get("results")
-    return _real(caller, f"{before}/{results[0][name] if results else NOBODY}{rest}")
+    results = caller.call("GET", place)[1].get("results")
+    return _real(caller, f"{before}/{results[0][member] if results else NOBODY}{rest}")
 
 
 def read(caller: Caller, addresses: list[tuple[str, str, int]]) -> Step:
@@ -187,13 +190,23 @@ def write(caller: Caller, addresses: list[tuple[str, str, int]]) -> Step:
         mark = f"{next(_NUMBERS)}-{number}"
         product = {"name": f"Load {mark}", "sku": f"load-{mark}", "price": "4.20"}
         yield from _life(caller, "/api/v1/products", product, {"price": "4.30"})
-        yield from _life(caller, "/api/v1/categories", {"name": f"C {mark}"}, {"name": f"D {mark}"})
+        for path in ("categories", "tags", "wishlists"):
+            names = {"name": f"C {mark}"}, {"name": f"D {mark}"}
+            yield from _life(caller, f"/api/v1/{path}", *names)
+        yield from _life(caller, "/api/v1/reviews", *_review(caller))
         if number % 5:
             continue
         person = {"email": f"load-{mark}@example.com", "password": f"a long one {mark}"}
         yield from _life(caller, "/api/v1/users", person, {"first_name": "Ada"})
         caller.call("POST", "/api/v1/auth/login", LOGIN)
         yield
+
+
+def _review(caller: Caller) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a review of what the shop has had from the beginning, and how it is changed."""
+    status, product = caller.call("GET", "/api/v1/products/first")
+    assert status == 200, product
+    return {"product": product["id"], "rating": 4}, {"text": "Still good."}
 
 
 LOGIN: dict[str, str] = {}

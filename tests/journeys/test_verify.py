@@ -14,6 +14,10 @@ import pytest
 from bodega_sdk.testing.conformance.rules import RULES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+HOUSE = (
+    "accounts", "products", "imports", "inventory", "media", "notifications", "reviews",
+    "webhooks", "wishlists",
+)  # fmt: skip
 SAMPLES = Path(__file__).parents[1] / "sample_addons"
 SOUND = {"notes": "1.2.0", "pins": "0.3.1", "growing": "1.0.0", "shelves": "1.0.0"}
 
@@ -55,7 +59,7 @@ def check(name: str, postgres: str, *paths: Path) -> Any:
     return report
 
 
-@pytest.mark.parametrize("name", ["accounts", "products", "imports", "webhooks", "notifications"])
+@pytest.mark.parametrize("name", HOUSE)
 def test_an_addon_of_the_house_keeps_every_rule(name: str, postgres_server: str) -> None:
     report = check(name, postgres_server)
     assert report["findings"] == []

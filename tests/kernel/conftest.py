@@ -32,7 +32,11 @@ from bodega_sdk.testing.working import run_due
 hypothesis.settings.register_profile("bodega", deadline=None)
 hypothesis.settings.load_profile("bodega")
 SAMPLES = Path(__file__).parent.parent / "sample_addons"
-HOUSE = {"accounts", "products", "imports", "notifications", "webhooks"}
+THINGS = Path(__file__).parent.parent / "data"
+HOUSE = {
+    "accounts", "products", "imports", "inventory", "media", "notifications", "reviews",
+    "webhooks", "wishlists",
+}  # fmt: skip
 _MANIFEST = """
 from bodega_sdk import Manifest, Setting, manifest_hook
 
@@ -49,17 +53,19 @@ class Site:
     """A folder on ``sys.path`` that packages are installed into, as pip would."""
 
     folder: Path
+    #: Where the made-up addons things and extras lie.
+    things: Path = THINGS
 
     @property
     def gallery(self) -> list[str]:
         """The names of all sample addons, healthy and broken."""
         return sorted(path.name for path in SAMPLES.iterdir() if path.is_dir())
 
-    def install(self, *names: str) -> None:
+    def install(self, *names: str, gallery: Path = SAMPLES) -> None:
         """Install addons of the gallery."""
         for name in names:
             target = self.package(name)
-            shutil.copytree(SAMPLES / name / target.name, target)
+            shutil.copytree(gallery / name / target.name, target)
             (target / "__init__.py").touch()
             for path in target.rglob("*.broken"):
                 path.rename(path.with_suffix(""))
@@ -194,6 +200,23 @@ def notes_shop(new_shop: Shop, site: Site) -> Iterator[Shop]:
     new_shop.refresh()
     with bound(new_shop.current):
         yield new_shop
+
+
+@pytest.fixture
+def things_shop(new_shop: Shop, site: Site) -> Iterator[Shop]:
+    """A started shop of the made-up addons things and extras, bound to the test."""
+    site.install("things", "extras", gallery=THINGS)
+    lifecycle.prepare(new_shop, Edition("test", ("accounts", "things", "extras")))
+    new_shop.refresh()
+    assert not new_shop.assembly.faults
+    with bound(new_shop.current):
+        yield new_shop
+
+
+@pytest.fixture
+def things(things_shop: Shop) -> Client:
+    """The API of that shop, as staff."""
+    return Client(Gate(things_shop), things_shop).as_user("staff")
 
 
 @pytest.fixture

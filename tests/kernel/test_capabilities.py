@@ -467,6 +467,7 @@ def test_the_examples_of_the_page_run(empty_shop: Shop, site: Any, rebind: Any) 
     assert str(caught.value) == refusal[1].replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_the_command_line_shows_refuses_and_approves(
     empty_shop: Shop, site: Any, terminal: Any
 ) -> None:
@@ -509,6 +510,7 @@ def test_the_api_shows_refuses_and_approves(shop: Shop, admin: Any, site: Any) -
     assert admin.get(path).json["denied"] == []
 
 
+@pytest.mark.slow
 def test_the_api_approves_through_a_fresh_process_too(
     shop: Shop, admin: Any, site: Any, monkeypatch: pytest.MonkeyPatch, terminal: Any
 ) -> None:

@@ -47,6 +47,7 @@ def failed(done: Any, code: int = 1) -> str:
     return str(lines[0])
 
 
+@pytest.mark.slow
 def test_every_command_explains_itself_with_an_example(context: Context) -> None:
     ctx = click.Context(bodega, obj=context)
     found = dict(commands(bodega, ctx, ""))

@@ -8,6 +8,7 @@ import pytest
 from bodega.addons import ledger, lifecycle
 from bodega.addons.claims import Claim
 from bodega.addons.planning import Planner
+from bodega.console.rendering import render_blocks
 from bodega.errors import AddonError
 from bodega_sdk import console
 
@@ -110,3 +111,14 @@ def test_every_block_is_documented() -> None:
     for name in console.__all__:
         found = getattr(console, name)
         assert not isinstance(found, type) or not (found.__doc__ or "").startswith(f"{name}(")
+
+
+def test_a_picture_is_one_of_this_shop_and_small() -> None:
+    shown = render_blocks([console.Table(("", ""), [(1, console.Picture("/a?b=1&c", "<x>", 48))])])
+    assert '<img src="/a?b=1&amp;c" alt="&lt;x&gt;" width="48" loading="lazy">' in shown
+    for address in ("https://elsewhere.example/a.png", "//elsewhere.example/a", "data:x", ""):
+        with pytest.raises(ValueError, match="expected an address of this shop"):
+            console.Picture(address, "A lamp")
+    for side in (0, 481):
+        with pytest.raises(ValueError, match="a side of 1 to 480 pixels"):
+            console.Picture("/a.png", "A lamp", side)

@@ -1,13 +1,14 @@
 """Finding addons: whatever a package does, it harms nobody but itself."""
 
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from bodega.addons.discovery import GROUP, discover, read_catalogue
+from bodega.editions import read_edition
 
 BROKEN_MANIFESTS = {
     "manifest_raises": "RuntimeError: the author forgot something",
@@ -44,6 +45,11 @@ def test_broken_manifests_do_not_hide_healthy_ones(site: Any) -> None:
     assert {"accounts", "products", "imports", "notes", "pins"} <= catalogue.manifests.keys()
     assert catalogue.faults.keys() == BROKEN_MANIFESTS.keys()
     assert catalogue.manifests["notes"].version == "1.2.0"
+
+
+def test_the_shop_that_people_start_has_every_addon_of_the_house() -> None:
+    ours = [one.name for one in entry_points(group=GROUP) if "bodega_manifests." in one.value]
+    assert sorted(read_edition("storefront").addons) == sorted(ours)
 
 
 def test_a_package_installed_later_is_found_by_the_same_process(site: Any) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bodega.database.tables import AnswerRow, EventRow
 from bodega.http import idempotency
@@ -40,7 +41,7 @@ def test_it_is_answered_as_before_when_the_row_has_changed_since(admin: Any) -> 
     assert send(admin).json["name"] == "Lamp"
     admin.delete(f"{PATH}/{first.json['id']}")
     assert send(admin).status_code == 201
-    assert Product.select().count() == 0
+    assert Product.select().where(Product.deleted_at.is_null()).count() == 0
 
 
 def test_without_a_key_or_with_another_one_it_is_another_request(admin: Any) -> None:
@@ -123,6 +124,25 @@ def test_a_kept_answer_cannot_be_read_in_the_database(admin: Any) -> None:
     assert KEY not in shown
     again = send(admin, {"name": "till", "scopes": ["accounts.read"]}, path="/api/v1/api-keys")
     assert again.json["key"] == made.json["key"]
+
+
+def test_an_answer_that_was_sealed_with_another_secret_key_is_not_kept(admin: Any) -> None:
+    first = send(admin)
+    sealed = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
+    AnswerRow.update(answer=sealed).execute()
+    assert send(admin).expect(409)["errors"][0]["field"] == "sku"
+    admin.delete(f"{PATH}/{first.json['id']}").expect(204)
+    assert "idempotency-replayed" not in send(admin).headers
+    assert send(admin).headers["idempotency-replayed"] == "true"
+
+
+def test_many_products_sent_again_are_made_once(admin: Any) -> None:
+    body = {"products": [LAMP, LAMP | {"sku": "L-2"}]}
+    first = send(admin, body, path=f"{PATH}/bulk")
+    again = send(admin, body, path=f"{PATH}/bulk")
+    assert again.content == first.content
+    assert first.expect(200)["created"] == 2
+    assert again.headers["idempotency-replayed"] == "true"
 
 
 def test_after_a_day_a_key_is_free_again(admin: Any, shop: Any) -> None:

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from falcon import testing
 
 from bodega.addons import lifecycle
+from bodega.editions import read_edition
 from bodega.http.gate import Gate
 from bodega.http.openapi import document
+from bodega.settings import Settings
 
 # A document of routes: no engine has a say in it.
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -41,6 +44,17 @@ def resolve(found: Any, reference: str) -> Any:
     assert reference.startswith("#/"), reference
     for part in reference[2:].split("/"):
         found = found[part]
+    return found
+
+
+@pytest.fixture
+def settings(
+    settings: Settings, engine: str, tmp_path: Path, templates: Any, request: Any
+) -> Settings:
+    """Settings of a copy of the shop that people start, for tests of ``shop``."""
+    if "shop" not in request.fixturenames:
+        return settings
+    found: Settings = templates.copy(engine, read_edition("storefront").addons, tmp_path / "s", "")
     return found
 
 

@@ -385,6 +385,7 @@ def test_a_new_start_finishes_what_waits(growing: Shop, site: Any) -> None:
     assert "old" not in columns(growing)
 
 
+@pytest.mark.slow
 def test_strict_commands_fail_when_an_addon_is_quarantined(
     growing: Shop, terminal: Any, site: Any
 ) -> None:

@@ -1,12 +1,17 @@
 """Pages: every row once, in order, by number or by cursor, whatever happens meanwhile."""
 
 import base64
+import itertools
 import json
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from bodega_products import search_index
 from bodega_products.models import Product
 from bodega_sdk import now, transaction, uuid7
 
@@ -14,10 +19,11 @@ PATH = "/api/v1/products"
 
 
 def add(name: str, price: int) -> None:
-    Product.create(
+    made = Product.create(
         name=name, slug=name, sku=name, sku_key=name.casefold(), price_minor=price, currency="USD",
         search_text=name,
     )  # fmt: skip
+    search_index.keep([made.id])
 
 
 @pytest.fixture
@@ -118,6 +124,59 @@ def test_a_cursor_is_not_moved_by_rows_that_come_and_go(client: Any, stock: list
     add("a new first", 1)
     Product.delete().where(Product.name == stock[4]).execute()
     assert names(page(client, query_of(first["next"]))) == stock[5:10]
+
+
+#: A product of a price that comes, or which of those there are goes, between two pages.
+CHANGES = st.one_of(
+    st.tuples(st.just("add"), st.integers(0, 3)), st.tuples(st.just("delete"), st.integers(0, 30))
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    prices=st.lists(st.integers(0, 3), max_size=12),
+    ordering=st.sampled_from(["price", "-price", "name", "-created_at", "popularity"]),
+    size=st.integers(1, 4),
+    meanwhile=st.lists(st.lists(CHANGES, max_size=3), max_size=8),
+)
+def test_whoever_follows_a_cursor_sees_what_was_there_all_the_time_once(
+    shop: Any, client: Any, prices: list[int], ordering: str, size: int, meanwhile: list[Any]
+) -> None:
+    Product.delete().execute()
+    numbers = itertools.count()
+    for price in prices:
+        add(f"p{next(numbers):03}", price)
+    stays, seen = {row.name for row in Product.select()}, []
+    query, changes = f"page_size={size}&ordering={ordering}&cursor=", iter(meanwhile)
+    while query:
+        found = page(client, query)
+        seen += found["results"]
+        assert len({item["name"] for item in seen}) == len(seen)
+        for kind, number in next(changes, ()):
+            there = list(Product.select().order_by(Product.name))
+            if kind == "add":
+                add(f"p{next(numbers):03}", number)
+            elif there:
+                gone = there[number % len(there)]
+                stays.discard(gone.name)
+                gone.delete_instance()
+        query = query_of(found["next"]) if found["next"] else ""
+    assert stays <= {item["name"] for item in seen}
+    key = ordering.removeprefix("-")
+    values = [Decimal(item[key]) if key == "price" else item[key] for item in seen]
+    assert values == sorted(values, reverse=ordering.startswith("-"))
+
+
+@pytest.mark.parametrize("ordering", ["name", "-price", "created_at"])
+def test_a_page_far_behind_is_that_part_of_the_whole_list(
+    client: Any, stock: list[str], ordering: str
+) -> None:
+    whole = names(page(client, f"page_size=50&ordering={ordering}"))
+    parts = [names(page(client, f"page_size=5&page={n}&ordering={ordering}")) for n in range(1, 7)]
+    assert [name for part in parts for name in part] == whole
+    assert sorted(whole) == stock
 
 
 def test_links_keep_filters_and_speak_of_the_host_that_was_asked(

@@ -19,6 +19,8 @@ from bodega_sdk.testing.conformance.findings import Report
 from bodega_sdk.testing.conformance.rules import LOOKING, RULES, chosen
 from bodega_sdk.testing.conformance.running import verify
 
+pytestmark = pytest.mark.slow
+
 HOUSE = Path(__file__).parents[2]
 _MANIFEST = """
 from bodega_sdk import Manifest, Setting, manifest_hook

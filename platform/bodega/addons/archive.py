@@ -11,6 +11,7 @@ from typing import Any
 
 from bodega.database.connection import is_postgres
 from bodega.database.migrating import applied
+from bodega.database.structure import rebuild_full_text
 from bodega.errors import AddonError
 from bodega.tablefiles import TableFile, dump_table, load_tables
 from bodega_sdk.models import now
@@ -161,4 +162,6 @@ def load_archive(database: Any, path: Path, archive: Archive) -> dict[str, int]:
         )
     with zipfile.ZipFile(path) as bundle:
         load_tables(database, archive.tables, bundle)
+    # Triggers did not fire.
+    rebuild_full_text(database, [entry.table for entry in archive.tables])
     return {entry.table: entry.rows for entry in archive.tables}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
+from marshmallow import missing
 
 from bodega import capabilities
 from bodega.hooks import returns
@@ -18,10 +19,13 @@ from bodega_sdk.events import Channel, Event, Subscription
 from bodega_sdk.extensions import Extension
 from bodega_sdk.http import METHODS, OBJECTS, Parameter, Route
 from bodega_sdk.identity import Credential
+from bodega_sdk.includes import Include
 from bodega_sdk.jobs import LANES, Job
 from bodega_sdk.manifest import Manifest
+from bodega_sdk.members import writers
 from bodega_sdk.models import Model
 from bodega_sdk.permissions import AUTHENTICATED, PUBLIC
+from bodega_sdk.samples import SampleData
 from bodega_sdk.schemas import Schema
 from bodega_sdk.services import Service
 
@@ -34,6 +38,7 @@ _EVENTS = re.compile(r"\*|[^*]+(\.\*)?")
 _PAGE = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
 _KINDS: dict[str, type] = {
     "extensions": Extension,
+    "includes": Include,
     "routes": Route,
     "jobs": Job,
     "services": Service,
@@ -43,6 +48,7 @@ _KINDS: dict[str, type] = {
     "commands": click.Command,
     "console_pages": ConsolePage,
     "credentials": Credential,
+    "sample_data": SampleData,
 }
 
 
@@ -79,7 +85,10 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
             yield f"command {command.name!r} is one of the kernel's"
     for extension in addon.extensions:
         yield from (f"extension {fault}" for fault in extension.faults())
+        yield from _guard_faults(extension.schema, manifest)
     yield from _twice("extension of", (item.resource for item in addon.extensions))
+    for include in addon.includes:
+        yield from _include_faults(include, manifest)
     for route in addon.routes:
         yield from _route_faults(route, manifest)
     yield from _twice(
@@ -165,10 +174,35 @@ def _route_faults(route: Route, manifest: Manifest) -> Iterator[str]:
     for schema in (route.body, route.returns):
         if schema is not None and not (isinstance(schema, type) and issubclass(schema, Schema)):
             yield f"{shown}: expected a subclass of Schema, found {schema!r}"
+        elif schema is not None:
+            yield from _guard_faults(schema, manifest)
     for parameter in route.parameters:
         yield from _parameter_faults(shown, parameter)
     if not callable(route.handler):
         yield f"{shown}: its handler is no function"
+
+
+def _include_faults(include: Include, manifest: Manifest) -> Iterator[str]:
+    shown = f"include {include.name!r} of {include.resource!r}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", include.name):
+        yield f"{shown}: expected a name such as 'images'"
+    if not (isinstance(include.schema, type) and issubclass(include.schema, Schema)):
+        yield f"{shown}: expected a subclass of Schema, found {include.schema!r}"
+    if not callable(include.fetch):
+        yield f"{shown}: what fetches it is no function"
+    if include.permission:
+        yield from _permission_faults(shown, include.permission, manifest)
+
+
+def _guard_faults(schema: type[Schema], manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with the members of a schema that need a permission."""
+    for guard in writers(schema):
+        shown = f"member {guard.name!r} of {schema.__name__}"
+        yield from _permission_faults(shown, guard.permission, manifest)
+        found = schema().fields[guard.name]
+        # Else whoever may not write it would send it with every PUT.
+        if found.required or found.load_default is not missing:
+            yield f"{shown} needs a permission: it can be neither required nor have a load_default"
 
 
 def _path_faults(shown: str, route: Route, manifest: Manifest) -> Iterator[str]:

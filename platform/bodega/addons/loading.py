@@ -25,9 +25,11 @@ from bodega_sdk.hooks import Hook
 from bodega_sdk.hookspecs import FirstStart
 from bodega_sdk.http import Route, Routes
 from bodega_sdk.identity import Credential
+from bodega_sdk.includes import Include
 from bodega_sdk.jobs import Job
 from bodega_sdk.manifest import Manifest
 from bodega_sdk.models import Model
+from bodega_sdk.samples import SampleData
 from bodega_sdk.services import Service
 
 
@@ -46,6 +48,7 @@ class LoadedAddon:
     manifest: Manifest
     models: tuple[type[Model], ...] = ()
     extensions: tuple[Extension, ...] = ()
+    includes: tuple[Include, ...] = ()
     routes: tuple[Route, ...] = ()
     jobs: tuple[Job, ...] = ()
     services: tuple[Service, ...] = ()
@@ -56,6 +59,7 @@ class LoadedAddon:
     console_pages: tuple[ConsolePage, ...] = ()
     credentials: tuple[Credential, ...] = ()
     secret_sources: tuple[Callable[[str], str | None], ...] = ()
+    sample_data: tuple[SampleData, ...] = ()
     hooks: tuple[Hook[..., Any], ...] = ()
     implementations: tuple[Implementation, ...] = ()
     first_start: Callable[[FirstStart], None] | None = field(default=None, compare=False)
@@ -98,11 +102,12 @@ def _load(manifest: Manifest) -> LoadedAddon:
     code = codes.keep(module, code)
     manager = _manager(manifest, module)
     hooks = manager.hook
-    extensions = _extensions(manifest, hooks)
+    extensions = _owned(manifest, Extension, _gather(hooks.register_extensions))
     addon = LoadedAddon(
         manifest,
         models=tuple(dict.fromkeys((*_gather(hooks.register_models), *_companions(extensions)))),
         extensions=extensions,
+        includes=_owned(manifest, Include, _gather(hooks.register_includes)),
         routes=_routes(manifest, hooks),
         jobs=_gather(hooks.register_jobs),
         services=_gather(hooks.register_services),
@@ -113,6 +118,7 @@ def _load(manifest: Manifest) -> LoadedAddon:
         console_pages=_gather(hooks.register_console_pages),
         credentials=_gather(hooks.register_credentials),
         secret_sources=_gather(hooks.register_secret_sources),
+        sample_data=_gather(hooks.register_sample_data),
         hooks=_published(manifest),
         implementations=implementations(manifest.name, manager, module),
         first_start=_first_start(hooks),
@@ -145,11 +151,8 @@ def _gather(hook: Any) -> tuple[Any, ...]:
     return tuple(item for items in hook() for item in items)
 
 
-def _extensions(manifest: Manifest, hooks: Any) -> tuple[Any, ...]:
-    found = _gather(hooks.register_extensions)
-    return tuple(
-        item.owned_by(manifest.name) if isinstance(item, Extension) else item for item in found
-    )
+def _owned(manifest: Manifest, kind: Any, found: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(item.owned_by(manifest.name) if isinstance(item, kind) else item for item in found)
 
 
 def _companions(extensions: Iterable[Any]) -> tuple[type[Model], ...]:

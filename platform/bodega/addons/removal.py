@@ -12,6 +12,7 @@ import peewee
 from bodega.addons import archive, ledger
 from bodega.addons.plans import Extent, Step
 from bodega.database.connection import is_postgres
+from bodega.database.structure import full_text_over
 from bodega.database.tables import (
     AddonRow,
     JobRow,
@@ -42,7 +43,8 @@ def tables(database: Any, addon: str) -> list[str]:
 
 def drop_statements(database: Any, addon: str) -> tuple[str, ...]:
     """Return the statements that drop an addon's tables and its history of migrations."""
-    names = [*tables(database, addon), *_history(database, addon)]
+    own = tables(database, addon)
+    names = [*full_text_over(database, own), *own, *_history(database, addon)]
     quoted = [f'"{name}"' for name in names]
     if is_postgres(database) and quoted:
         return (f"DROP TABLE {', '.join(quoted)}",)

@@ -88,7 +88,7 @@ def _banner(api: str, realtime: str, lines: tuple[str, ...]) -> None:
         click.echo(
             "\nThree things to try:\n"
             f"  curl {api}/api/v1/products\n"
-            "  bodega import products.csv --wait\n"
+            "  bodega sample-data\n"
             "  bodega addons disable imports"
         )
     click.echo("\nCtrl-C stops everything.")

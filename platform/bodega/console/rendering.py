@@ -13,14 +13,14 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bodega_sdk.console import Badge, Block, Line, Link, Progress, Table
+from bodega_sdk.console import Badge, Block, Line, Link, Picture, Progress, Table
 from bodega_sdk.money import Money
 
 FOLDER = Path(__file__).parent
 #: Rows of one table or chart; what an addon brings beyond is left out, and said to be.
 MOST_ROWS = 1000
 _BLOCKS: tuple[type, ...] = get_args(Block)
-_PARTS: tuple[type, ...] = (*_BLOCKS, Link, Badge, Progress)
+_PARTS: tuple[type, ...] = (*_BLOCKS, Link, Badge, Picture, Progress)
 
 
 @cache

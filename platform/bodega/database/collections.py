@@ -9,13 +9,16 @@ keeps may then be newer than its label, never older.
 import os
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import peewee
 
-from bodega_sdk.extensions import CompanionKey, table_of
+from bodega_sdk._statements import written
+from bodega_sdk.companions import CompanionKey, table_of
 
 STRIPES = 16
 _TABLE = "bodega_collection"
@@ -52,6 +55,8 @@ class VersionedWrites:
         """Run a query; a write outside a transaction gets one of its own."""
         tables = _written(query)
         if not tables:
+            if isinstance(query, peewee.ModelSelect) and not options:
+                return self.execute_sql(*written(query))  # type: ignore[attr-defined]
             return super().execute(query, **options)  # type: ignore[misc]
         if self.in_transaction():  # type: ignore[attr-defined]
             # No savepoint: SQLite cannot end one while rows of RETURNING are unread.
@@ -104,13 +109,17 @@ class VersionedWrites:
         """Raise the versions of the tables noted; the last thing before the commit."""
         tables = sorted(self._tables())
         self.forget_touched()
+        # Milliseconds, so that a shop that was put back to an older state has no version twice.
+        moment = time.time_ns() // 1_000_000
+        larger = "GREATEST" if self.for_update else "MAX"  # type: ignore[attr-defined]
         stripe = hash((os.getpid(), threading.get_ident())) % STRIPES if self.for_update else 0  # type: ignore[attr-defined]
         mark = self.param  # type: ignore[attr-defined]
         for table in tables:
             self.execute_sql(  # type: ignore[attr-defined]
-                f"INSERT INTO {_TABLE} (name, stripe, version) VALUES ({mark}, {mark}, 1) "
-                f"ON CONFLICT (name, stripe) DO UPDATE SET version = {_TABLE}.version + 1",
-                (table, stripe),
+                f"INSERT INTO {_TABLE} (name, stripe, version) VALUES ({mark}, {mark}, {mark}) "
+                "ON CONFLICT (name, stripe) DO UPDATE SET "
+                f"version = {larger}({_TABLE}.version + 1, excluded.version)",
+                (table, stripe, moment),
             )
 
 
@@ -177,8 +186,12 @@ class Counts:
 
     def count(self, query: Any) -> int:
         """Return the number of rows of a query, counting them only when need be."""
-        sql, params = query.sql()
-        tables = {name for name in _NAMES.findall(sql) if name in self._versioned}
+        sql, params = written(query)
+        watch = self._database.watch
+        if watch is not None:
+            # A count that is kept needs no statement.
+            watch.statements.add(sql)
+        tables = {name for name in _names_in(sql) if name in self._versioned}
         tables |= {self._bases[name] for name in tables & self._bases.keys()}
         countable = tables and all(self._versioned.get(name) for name in tables)
         # Inside a transaction the versions are not raised yet for what it wrote itself.
@@ -201,8 +214,28 @@ class Counts:
         return number
 
     def _version(self, tables: list[str]) -> Any:
-        marks = ", ".join([self._database.param] * len(tables))
-        rows = self._database.execute_sql(
-            f"SELECT name, sum(version) FROM {_TABLE} WHERE name IN ({marks}) GROUP BY name", tables
-        )
-        return tuple(sorted((name, int(total)) for name, total in rows.fetchall()))
+        watch = self._database.watch
+        if watch is not None:
+            # They were read before any data, which is what counts.
+            return tuple((name, watch.versions.get(name, 0)) for name in tables)
+        return tuple(read_versions(self._database, tables).items())
+
+
+@lru_cache(512)
+def _names_in(sql: str) -> frozenset[str]:
+    """Return what stands in quotes in a statement: tables, columns and their aliases."""
+    return frozenset(_NAMES.findall(sql))
+
+
+def read_versions(database: Any, tables: list[str] | None = None) -> dict[str, int]:
+    """Return the versions of tables, in order; of all that have one, if none are named."""
+    found: dict[str, int] = dict.fromkeys(tables or (), 0)
+    if tables is not None and not tables:
+        return found
+    # Added up here: sums of PostgreSQL are of another type, and slower.
+    sql = f"SELECT name, version FROM {_TABLE}"
+    if tables is not None:
+        sql += f" WHERE name IN ({', '.join([database.param] * len(tables))})"
+    for name, version in database.execute_sql(sql, tables).fetchall():
+        found[name] = found.get(name, 0) + version
+    return found

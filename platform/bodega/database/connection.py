@@ -1,16 +1,21 @@
 """Opening the shop's databases: one PostgreSQL database, or two SQLite files."""
 
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
+from uuid import UUID
 
 import peewee
 import psycopg2
 from playhouse.pool import PooledPostgresqlDatabase
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import new_type, parse_dsn, register_type
 
 from bodega.database.collections import VersionedWrites
+from bodega.database.preparing import PreparedReads
+from bodega.database.watching import WatchedReads
 from bodega.errors import ConfigurationError, DatabaseUnreachable
 from bodega.settings import Settings
 
@@ -23,15 +28,54 @@ _PRAGMAS = {
 }
 #: Seconds that a writer waits for another on SQLite, or a thread for a connection.
 WAIT = 8
+#: Seconds that a connection which was used is believed to be alive.
+_SURELY_ALIVE = 1.0
 _FIELD_TYPES = {"TIMESTAMPTZ": "TIMESTAMPTZ"}
 
 
-class Sqlite(VersionedWrites, peewee.SqliteDatabase):
+class Sqlite(VersionedWrites, WatchedReads, peewee.SqliteDatabase):
     """A SQLite file in WAL mode whose transactions take the write lock at once."""
 
 
-class Postgres(VersionedWrites, PooledPostgresqlDatabase):
-    """A pool of PostgreSQL connections."""
+class Postgres(VersionedWrites, WatchedReads, PreparedReads, PooledPostgresqlDatabase):
+    """A pool of PostgreSQL connections.
+
+    The pool asks each connection that it lends whether it is alive, which costs as much as a
+    small query; here those are asked only that nobody used for a while.
+    """
+
+    def _is_closed(self, conn: Any) -> bool:
+        used = self._used.get(id(conn), 0.0)
+        if not conn.closed and time.monotonic() - used < _SURELY_ALIVE:
+            return False
+        closed: bool = super()._is_closed(conn)
+        return closed
+
+    def _can_reuse(self, conn: Any) -> bool:
+        if len(self._used) > 1000:
+            self._used.clear()
+        self._used[id(conn)] = time.monotonic()
+        reusable: bool = super()._can_reuse(conn)
+        return reusable
+
+    @cached_property
+    def _used(self) -> dict[int, float]:
+        """When connections were given back; of one that is gone it is soon too long ago."""
+        return {}
+
+
+@lru_cache(10_000)
+def _uuid(text: str) -> UUID:
+    """Return an id: those of what others refer to come again with each of these."""
+    return UUID(text)
+
+
+def _read_uuid(text: str | None, _: Any) -> UUID | None:
+    return None if text is None else _uuid(text)
+
+
+#: How psycopg2 reads the type that has this number in all PostgreSQLs.
+_UUIDS = new_type((2950,), "UUID", _read_uuid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +92,7 @@ class Databases:
 
     def close(self) -> None:
         """Close this thread's connections."""
-        for database in (self.shop, self.runtime):
+        for database in (self.shop,) if self.shop is self.runtime else (self.shop, self.runtime):
             # A transaction that a dying thread left open goes with the process.
             with suppress(peewee.OperationalError):
                 database.close()
@@ -92,6 +136,7 @@ def _sqlite(path: Any) -> Sqlite:
 
 def _postgres(settings: Settings, connections: int) -> Postgres:
     url = settings.database_url
+    register_type(_UUIDS)
     database = Postgres(
         None,
         max_connections=connections,

@@ -1,5 +1,6 @@
 """What the engine's own catalogue says: tables, columns, foreign keys, triggers, sequences."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from graphlib import CycleError, TopologicalSorter
@@ -29,6 +30,37 @@ def tables_of(database: Any) -> list[str]:
             "AND type IN ('table', 'shadow') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         )
     return sorted(name for (name,) in database.execute_sql(query).fetchall())
+
+
+_CONTENT = re.compile(r"content\s*=\s*['\"](\w+)['\"]", re.I)
+
+
+def plain_tables(database: Any) -> list[str]:
+    """Return the user's tables without those that a virtual table writes to."""
+    if is_postgres(database):
+        return tables_of(database)
+    query = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
+    shadows = {name for (name,) in database.execute_sql(query).fetchall()}
+    return [table for table in tables_of(database) if table not in shadows]
+
+
+def full_text_over(database: Any, tables: Iterable[str]) -> list[str]:
+    """Return SQLite's FTS5 tables whose content is in one of these tables, by name.
+
+    Such a table is an index: it goes with what it stands on, and can be made anew from it.
+    """
+    if is_postgres(database):
+        return []
+    query = "SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%' ORDER BY 1"
+    below, wanted = database.execute_sql(query).fetchall(), set(tables)
+    return [name for name, sql in below if (found := _CONTENT.search(sql)) and found[1] in wanted]
+
+
+def rebuild_full_text(database: Any, tables: Iterable[str]) -> None:
+    """Make the FTS5 tables over these tables anew, in the open transaction."""
+    for name in full_text_over(database, tables):
+        table = quoted(name)
+        database.execute_sql(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
 
 
 def columns_of(database: Any, table: str) -> tuple[str, ...]:

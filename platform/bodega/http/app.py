@@ -45,12 +45,13 @@ def build_app(session: "Session") -> falcon.App[Any, Any]:
 
 def _middleware(session: "Session") -> list[Any]:
     """Return what happens around every request, the outermost first."""
-    origins = session.shop.settings.cors_origins
+    settings = session.shop.settings
+    origins, limited = settings.cors_origins, settings.rate_limit or settings.rate_limit_anonymous
     return [
         *([Cors(origins)] if origins else ()),
         Edge(session),
         ConnectionPerRequest(session),
-        RateLimits(session, API_ROOT),
+        *([RateLimits(session, API_ROOT)] if limited else ()),
         RequestContext(session),
     ]
 

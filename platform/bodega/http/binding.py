@@ -8,6 +8,7 @@ from uuid import UUID
 import falcon
 import orjson
 
+from bodega.http.answer_stores import Kept
 from bodega.http.idempotency import once
 from bodega.security.callers import Caller, calling, of_request
 from bodega_sdk.encoding import etag, to_json
@@ -40,10 +41,23 @@ class Responder:
         self._schema: Schema | None = route.body(partial=route.partial) if route.body else None
         names = _PARAMETER.findall(route.path)
         self._types = {name: route.path_types.get(name, UUID) for name in names}
+        self._cached = route.cached and route.method == "GET"
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **params: str) -> None:
-        route = self.route
         identity = identified(self._session, req)
+        key = self._session.answers.key(self.route, identity, req) if self._cached else None
+        if key is None:
+            render(req, resp, self._reply(identity, req, params))
+            return
+        answers = self._session.answers
+        kept = answers.find(self.route, key) or answers.make(
+            key, lambda: self._reply_to_keep(identity, req, resp, params)
+        )
+        if kept is not None:
+            give(req, resp, kept)
+
+    def _reply(self, identity: Identity, req: falcon.Request, params: Mapping[str, str]) -> Reply:
+        route = self.route
         authorise(identity, route.permission)
         request = Request(
             self._path(params),
@@ -54,14 +68,26 @@ class Responder:
         )
         with calling(_caller(identity, req)):
             if route.idempotent:
-                reply = once(self._session, request, lambda: self._answer(request))
-            else:
-                reply = self._answer(request)
-        render(req, resp, reply)
+                return once(self._session, request, lambda: self._answer(request))
+            return self._answer(request)
 
     def _answer(self, request: Request) -> Reply:
         reply = self.route.handler(request)
         return reply if isinstance(reply, Reply) else Reply(reply, self.route.status)
+
+    def _reply_to_keep(
+        self,
+        identity: Identity,
+        req: falcon.Request,
+        resp: falcon.Response,
+        params: Mapping[str, str],
+    ) -> Reply | None:
+        """Return an answer that can be kept; give it at once if it cannot."""
+        reply = self._reply(identity, req, params)
+        if reply.status == 200 and reply.content is None and reply.body is not None:
+            return reply
+        render(req, resp, reply)
+        return None
 
     def _path(self, params: Mapping[str, str]) -> dict[str, Any]:
         return {name: _path_value(name, text, self._types[name]) for name, text in params.items()}
@@ -187,12 +213,25 @@ def render(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
     else:
         return
     if reply.status in (200, 201):
-        tag = etag(resp.data)
-        resp.set_header("ETag", tag)
-        if "Cache-Control" not in reply.headers:
-            resp.set_header("Cache-Control", "private, no-cache")
-        if req.method in ("GET", "HEAD") and unchanged(req, tag):
-            not_modified(resp)
+        _tagged(req, resp, etag(resp.data), reply.headers)
+
+
+def give(req: falcon.Request, resp: falcon.Response, kept: Kept) -> None:
+    """Write an answer that is kept."""
+    for name, value in kept.headers.items():
+        resp.set_header(name, value)
+    resp.content_type, resp.data = "application/json", kept.body
+    _tagged(req, resp, kept.tag, kept.headers)
+
+
+def _tagged(
+    req: falcon.Request, resp: falcon.Response, tag: str, headers: Mapping[str, str]
+) -> None:
+    resp.set_header("ETag", tag)
+    if "Cache-Control" not in headers:
+        resp.set_header("Cache-Control", "private, no-cache")
+    if req.method in ("GET", "HEAD") and unchanged(req, tag):
+        not_modified(resp)
 
 
 def not_modified(resp: falcon.Response) -> None:

@@ -46,8 +46,9 @@ def once(session: "Session", request: Request, run: Callable[[], Reply]) -> Repl
     with session.transaction():
         _claim(session.databases.shop, place)
         kept = AnswerRow.get_or_none((AnswerRow.id == place) & (AnswerRow.at > now() - KEPT))
-        if kept is not None:
-            return _replay(kept, _told(request), key)
+        answer = _opened(kept)
+        if kept is not None and answer is not None:
+            return _replay(kept, answer, _told(request), key)
         reply = run()
         _keep(place, _told(request), reply)
     return reply
@@ -88,11 +89,22 @@ def _claim(database: Any, place: str) -> None:
         raise Conflict(f"'{HEADER}': {message}", [FieldError(HEADER, message)])
 
 
-def _replay(kept: AnswerRow, told: str, key: str) -> Reply:
+def _opened(kept: AnswerRow | None) -> dict[str, Any] | None:
+    """Return an answer that was kept; None if there is none, or nobody can read it any more."""
+    if kept is None:
+        return None
+    try:
+        found: dict[str, Any] = orjson.loads(unseal(_PURPOSE, kept.answer))
+    except ValueError:
+        # It was sealed before the secret key was exchanged: as if its time was over.
+        return None
+    return found
+
+
+def _replay(kept: AnswerRow, answer: dict[str, Any], told: str, key: str) -> Reply:
     if kept.request != told:
         message = "This key was sent with another request; a new request needs a new key."
         raise InvalidInput(f"'{HEADER}': {message}", [FieldError(HEADER, message, key)])
-    answer = orjson.loads(unseal(_PURPOSE, kept.answer))
     headers = answer["headers"] | {REPLAYED: "true"}
     return Reply(answer["body"], kept.status, headers)
 

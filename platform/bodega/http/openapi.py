@@ -20,6 +20,7 @@ from bodega.http.operations import KERNEL, kernel_routes
 from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.http import Parameter, Route
 from bodega_sdk.identity import Credential
+from bodega_sdk.members import PERMISSION, WRITE_PERMISSION
 from bodega_sdk.schemas import Schema
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def document(assembly: "Assembly", kernel: Sequence[Route] = ()) -> dict[str, An
         "Bodega", __version__, "3.1.0", plugins=[plugin],
         info={"description": "The API of this shop, as its enabled addons make it."},
     )  # fmt: skip
+    converter: Any = plugin.converter
+    converter.add_attribute_function(_permission)
     spec.components.schema("Problem", _PROBLEM)
     describe(spec, assembly.credentials)
     for addon in assembly.addons:
@@ -96,6 +99,13 @@ def _schema_name(schema: Any) -> str:
     package = kind.__module__.partition(".")[0].removeprefix("bodega_")
     name = f"{package}.{kind.__name__.removesuffix('Schema')}"
     return f"{name}Patch" if getattr(schema, "partial", None) else name
+
+
+def _permission(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """Tell which permission a member needs, and which to be written."""
+    told = {"x-permission": PERMISSION, "x-write-permission": WRITE_PERMISSION}
+    found = {name: field.metadata.get(key) for name, key in told.items()}
+    return {name: permission for name, permission in found.items() if permission}
 
 
 def _names(path: str) -> list[str]:

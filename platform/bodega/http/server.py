@@ -4,24 +4,16 @@ import os
 import signal
 import ssl
 import sys
-import time
 from functools import cache, partial
 from typing import Any
 
-import peewee
-import structlog
 from gunicorn.app.base import BaseApplication
 
 from bodega.http.addresses import local_url, remember
 from bodega.http.arbiter import Arbiter
 from bodega.http.tls import Tls
 from bodega.settings import Settings
-from bodega.telemetry.logging import configure_logging
 from bodega.telemetry.metrics_folder import VARIABLE, collect_in
-
-log = structlog.get_logger(__name__)
-#: Seconds that a worker waits for a database that is away when it starts.
-_PATIENCE = 30.0
 
 
 class Server(BaseApplication):
@@ -39,17 +31,11 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """Open the shop; called in each worker after the fork."""
-        from bodega.follower import Follower
-        from bodega.http.app import build_app
-        from bodega.http.gate import Gate
-        from bodega.shop import Shop
+        from bodega.http.opening import open_gate
 
-        configure_logging(self._settings, "web")
-        shop = Shop(self._settings, build_app, connections=self._options["threads"] + 4)
-        _refresh_patiently(shop)
         arbiter = os.getppid()
-        Follower(shop, "web", renew=lambda: os.kill(arbiter, signal.SIGHUP)).start()
-        return Gate(shop)
+        renew = partial(os.kill, arbiter, signal.SIGHUP)
+        return open_gate(self._settings, self._options["threads"] + 4, renew)
 
     def run(self) -> None:
         """Serve until the end."""
@@ -58,22 +44,6 @@ class Server(BaseApplication):
         except RuntimeError as error:
             print(f"Error: {error}", file=sys.stderr)
             sys.exit(1)
-
-
-def _refresh_patiently(shop: Any) -> None:
-    """Compute the Assembly; a worker that cannot boot would end the server with all its workers."""
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            shop.refresh()
-        except peewee.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise
-            log.warning("the database does not answer yet", error=str(error))
-            shop.databases.close()
-            time.sleep(0.5)
-        else:
-            return
 
 
 def serve_forever(

@@ -19,11 +19,13 @@ class Caller:
             ``job:<name>``, ``subscription:<event>``, ``service:<name>`` or ``system``.
         address: of the client, empty unless it is a request.
         request_id: as in the answer and in the log of requests.
+        subject: id of the account it is done for; empty when the shop does it.
     """
 
     actor: str
     address: str = ""
     request_id: str = ""
+    subject: str = ""
 
 
 #: The house itself: what it does without being asked.
@@ -54,7 +56,7 @@ def of_request(identity: Identity, address: str, request_id: str) -> Caller:
         actor = f"account:{identity.subject}"
     else:
         actor = "anonymous"
-    return Caller(actor, address, request_id)
+    return Caller(actor, address, request_id, identity.subject)
 
 
 def of_command() -> Caller:

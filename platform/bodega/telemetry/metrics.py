@@ -22,6 +22,7 @@ __all__ = [
     "HOOK_CALLS",
     "HOOK_SECONDS",
     "JOBS",
+    "KEPT_ANSWERS",
     "REQUESTS",
     "SERVICE_FAILURES",
     "SUBSCRIPTION_EVENTS",
@@ -54,6 +55,14 @@ SUBSCRIPTION_EVENTS = Counter(
 )
 SERVICE_FAILURES = Counter(
     "bodega_service_failures_total", "Times that a service raised and was begun anew.", ("service",)
+)
+
+
+#: Outcomes: hit, miss (none is kept), stale (what it was made of changed).
+KEPT_ANSWERS = Counter(
+    "bodega_http_kept_answers_total",
+    "Requests to routes whose answers are kept.",
+    ("route", "outcome"),
 )
 
 

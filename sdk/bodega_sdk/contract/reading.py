@@ -31,13 +31,14 @@ HOUSE = Path(__file__).parents[1]
 #: The public modules; with names where only those are public.
 MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk": None,
-    "bodega_sdk.bulk": ("insert_or_update",),
+    "bodega_sdk.bulk": ("among", "insert_or_update"),
     "bodega_sdk.console": None,
     "bodega_sdk.deprecations": ("DeprecatedInBodega",),
     "bodega_sdk.errors": None,
     "bodega_sdk.hookspecs": None,
-    "bodega_sdk.money": ("exponent",),
+    "bodega_sdk.money": ("decimal_text", "exponent"),
     "bodega_sdk.pagination": ("Ordering", "count_rows", "paginate", "parameters"),
+    "bodega_sdk.reading": ("rows_of",),
     "bodega_sdk.schemas": None,
     "bodega_sdk.testing.client": ("Answer", "Client"),
     "bodega_sdk.testing.clock": ("Clock",),

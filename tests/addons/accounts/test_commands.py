@@ -58,6 +58,7 @@ def test_an_account_is_made_and_can_log_in(users: Users, client: Any, audited: A
     assert audited()[-2:] == ["account.created", "account.logged_in"]
 
 
+@pytest.mark.slow
 def test_what_will_not_do_is_one_sentence_and_makes_nothing(users: Users, vera: Any) -> None:
     for options, given, told in (
         (("--email", vera.email), PASSWORD, "has this address"),
@@ -113,6 +114,7 @@ def test_a_password_is_reset_by_a_token_or_set(users: Users, vera: Any, audited:
     assert {"password.reset_asked", "account.password_reset"} <= {*audited()}
 
 
+@pytest.mark.slow
 def test_every_command_tells_how_it_is_used(users: Users) -> None:
     for command in ("create", "list", "promote", "reset-password"):
         assert f"bodega users {command}" in done(users(command, "--help"))

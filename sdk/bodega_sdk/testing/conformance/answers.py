@@ -47,7 +47,7 @@ def faults(
         if route.returns is not None and not text:
             yield "V405", f"the answer {status} has no body, but 'returns' is stated"
         return
-    if route.listing:
+    if route.listing or _is_page(route):
         yield from _page(route, body)
     elif isinstance(body, list) or (isinstance(body, dict) and "results" in body):
         yield "V410", "the answer is a list, but listing=True is not stated"
@@ -58,6 +58,11 @@ def faults(
     items = body.get("results", []) if route.listing and isinstance(body, dict) else [body]
     for item in items if isinstance(items, list) else ():
         yield from _members(route.returns, item, frozenset(subject.manifests))
+
+
+def _is_page(route: Route) -> bool:
+    """Whether its schema is that of a whole page, with more than the rows."""
+    return route.returns is not None and "results" in route.returns().fields
 
 
 def _page(route: Route, body: Any) -> Iterator[tuple[str, str]]:

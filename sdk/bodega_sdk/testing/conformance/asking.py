@@ -16,7 +16,7 @@ from uuid import UUID
 import peewee
 from falcon import testing
 
-from bodega.database.structure import quoted, tables_of
+from bodega.database.structure import plain_tables, quoted
 from bodega.http import errors
 from bodega.http.gate import Gate
 from bodega_sdk import pagination
@@ -116,8 +116,8 @@ class _Asker:
 
     def ask_all(self, routes: list[Route]) -> None:
         """Call them in an order in which there are rows to read, and to delete at the end."""
-        own = [t for t in tables_of(self.database) if t.startswith(f"{self.subject.name}_")]
-        needed = [t for t in tables_of(self.database) if not t.startswith("bodega_")]
+        own = [t for t in plain_tables(self.database) if t.startswith(f"{self.subject.name}_")]
+        needed = [t for t in plain_tables(self.database) if not t.startswith("bodega_")]
         with suppress(peewee.DatabaseError):
             fill(self.database, [t for t in needed if t not in own])
         self._sow(routes, own + needed)

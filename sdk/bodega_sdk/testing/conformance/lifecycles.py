@@ -8,7 +8,7 @@ from typing import Any
 
 from bodega.addons import lifecycle
 from bodega.database import outbox
-from bodega.database.structure import tables_of
+from bodega.database.structure import plain_tables
 from bodega.errors import PlanDrift
 from bodega.http.openapi import document
 from bodega_sdk.runtime import bound
@@ -92,7 +92,7 @@ class _Life:
 
     def _own(self) -> dict[str, list[str]]:
         start, history = f"{self.subject.name}_", f"{self.subject.name}_migration"
-        every = tables_of(self.database)
+        every = plain_tables(self.database)
         return schema.rows(
             self.database, [t for t in every if t.startswith(start) and t != history]
         )
@@ -103,10 +103,10 @@ class _Life:
 
     def _surrounded(self) -> None:
         """Fill the tables of what it depends on."""
-        fill(self.database, [t for t in tables_of(self.database) if not t.startswith("bodega_")])
+        fill(self.database, [t for t in plain_tables(self.database) if not t.startswith("bodega_")])
 
     def _rows(self) -> dict[str, list[str]]:
-        tables = [t for t in tables_of(self.database) if t not in _VOLATILE]
+        tables = [t for t in plain_tables(self.database) if t not in _VOLATILE]
         return schema.rows(self.database, tables)
 
     def _definitions(self) -> list[Any]:

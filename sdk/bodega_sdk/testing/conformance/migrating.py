@@ -14,7 +14,7 @@ from bodega.database.migrating import (
     pending,
     schema_change,
 )
-from bodega.database.structure import tables_of
+from bodega.database.structure import plain_tables
 from bodega.errors import AddonError
 from bodega_sdk.testing.conformance import agreeing, schema
 from bodega_sdk.testing.conformance.filling import count, fill
@@ -64,14 +64,14 @@ def _migrate_needed(subject: Subject, database: Any) -> None:
 def _own(subject: Subject, database: Any) -> list[str]:
     history = f"{subject.name}_migration"
     start = f"{subject.name}_"
-    return [t for t in tables_of(database) if t.startswith(start) and t != history]
+    return [t for t in plain_tables(database) if t.startswith(start) and t != history]
 
 
 def _filled(subject: Subject, engine: Engine, database: Any) -> Iterator[Finding]:
     """V306 and V307: one migration after the other, each on tables with rows."""
     folder = subject.migrations
     assert folder is not None
-    foreign = [t for t in tables_of(database) if not t.startswith("bodega_")]
+    foreign = [t for t in plain_tables(database) if not t.startswith("bodega_")]
     fill(database, foreign)
     for name in pending(database, subject.name, folder):
         before = fill(database, _own(subject, database))
@@ -126,7 +126,7 @@ def _names(subject: Subject, engine: Engine, made: set[tuple[str, str]]) -> Iter
 
 def _companions(subject: Subject, engine: Engine, keys: list[ForeignKey]) -> Iterator[Finding]:
     """V562: a companion's key points to its base and goes with it."""
-    from bodega_sdk.extensions import table_of
+    from bodega_sdk.companions import table_of
 
     for item in getattr(subject.loaded, "extensions", ()):
         table, base = item.model._meta.table_name, table_of(item.resource)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bodega.database.connection import is_postgres
-from bodega.database.structure import quoted, tables_of
+from bodega.database.structure import plain_tables, quoted
 
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod), NOT attnotnull,
@@ -127,7 +127,7 @@ def definitions(database: Any) -> list[tuple[Any, ...]]:
 def rows(database: Any, tables: list[str] | None = None) -> dict[str, list[str]]:
     """Return the rows of tables as text, each table's in an order of their own."""
     found: dict[str, list[str]] = {}
-    for table in tables_of(database) if tables is None else tables:
+    for table in plain_tables(database) if tables is None else tables:
         every = database.execute_sql(f"SELECT * FROM {quoted(table)}").fetchall()
         found[table] = sorted(map(repr, every))
     return found

@@ -1,0 +1,1 @@
+"""Inventory: what is in stock, what moved it, and what of it is promised."""

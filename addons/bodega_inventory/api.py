@@ -1,0 +1,28 @@
+"""What other addons may call.
+
+Everything takes many items and is all or nothing, in a transaction of its own or in the one
+that is open. ``OutOfStock`` names each item that is short, with what there is.
+"""
+
+from bodega_inventory.errors import OutOfStock
+from bodega_inventory.items import Item, Moved, Shortage, Stock
+from bodega_inventory.moving import adjust, receive, restock, sell
+from bodega_inventory.reading import available
+from bodega_inventory.reserving import Reserved, commit, release, reserve
+
+__all__ = [
+    "Item",
+    "Moved",
+    "OutOfStock",
+    "Reserved",
+    "Shortage",
+    "Stock",
+    "adjust",
+    "available",
+    "commit",
+    "receive",
+    "release",
+    "reserve",
+    "restock",
+    "sell",
+]

@@ -1,0 +1,1 @@
+"""How people are told of low stock, in languages other than English."""

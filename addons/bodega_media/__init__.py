@@ -1,0 +1,1 @@
+"""Pictures of products: verified, made plain, kept wherever the operator wants, served in sizes."""

@@ -1,0 +1,1 @@
+"""Reviews: what people who have a product say of it."""

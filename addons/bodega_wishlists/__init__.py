@@ -1,0 +1,1 @@
+"""Wishlists: what people would like to have."""
