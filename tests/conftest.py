@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from bodega.addons import lifecycle
 from bodega.editions import Edition
@@ -17,6 +19,7 @@ from bodega.jobs import leases
 from bodega.jobs.sweeper import Sweeper
 from bodega.settings import Settings
 from bodega.shop import Shop
+from bodega_accounts import passwords
 from bodega_sdk.ids import uuid7
 from bodega_sdk.jobs import LANES
 from bodega_sdk.runtime import bound
@@ -195,6 +198,36 @@ def worker(shop: Shop) -> Worker:
 def mailbox(new_shop: Shop) -> Mailbox:
     """The mails that the shop wrote."""
     return Mailbox(new_shop)
+
+
+#: Modules that are about how passwords are hashed.
+ABOUT_HASHING = ("test_passwords", "test_enumeration_timing", "test_logging_in")
+
+
+@pytest.fixture(autouse=True)
+def _quick_logins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords at little cost: thousands of tests log somebody in."""
+    if request.module.__name__.rpartition(".")[2] not in ABOUT_HASHING:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        monkeypatch.setattr(passwords, "_hasher", quick)
+
+
+#: Cases of a test on PostgreSQL that are run with the fast tests.
+QUICK_CASES = 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the slow tests what a test tries on PostgreSQL beyond its first cases.
+
+    Each of its cases is tried on SQLite among the fast ones.
+    """
+    seen: Counter[str] = Counter()
+    for item in items:
+        if getattr(item, "callspec", None) and item.callspec.params.get("engine") == "postgres":
+            test = item.nodeid.partition("[")[0]
+            seen[test] += 1
+            if seen[test] > QUICK_CASES:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bodega_sdk.errors import BadRequest, FieldError, PermissionDenied, Problem, Unauthenticated
@@ -160,12 +161,17 @@ def guards(
     schema: type[Schema], extensions: Iterable[Extension] = (), kind: str = PERMISSION
 ) -> Iterator[Guard]:
     """Yield the members that need a permission, those of extensions too."""
-    for name, item in schema().fields.items():
-        if permission := item.metadata.get(kind):
-            yield Guard((item.data_key or name,), permission)
+    yield from _own_guards(schema, kind)
     for extension in extensions:
         for guard in guards(extension.schema, kind=kind):
             yield Guard((extension.addon, *guard.path), guard.permission)
+
+
+# A class says the same whenever it is asked, and a shop asks of each route.
+@lru_cache(1000)
+def _own_guards(schema: type[Schema], kind: str) -> tuple[Guard, ...]:
+    members = ((name, item, item.metadata.get(kind)) for name, item in schema().fields.items())
+    return tuple(Guard((item.data_key or name,), may) for name, item, may in members if may)
 
 
 def writers(schema: type[Schema], extensions: Iterable[Extension] = ()) -> Iterator[Guard]:

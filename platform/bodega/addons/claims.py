@@ -75,7 +75,7 @@ def collision(
     Args:
         owned: who owns what already; the first to claim a name owns it otherwise.
     """
-    claimed = {addon.name: claims(addon) for addon in addons}
+    claimed = {addon.name: dict.fromkeys(claims(addon)) for addon in addons}
     owners = {
         claim: name for claim, name in (owned or {}).items() if claim in claimed.get(name, ())
     }
