@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,11 @@ from bodega_products import bulk_variants, events, search_index, skus, slugs
 from bodega_products.companions import Companions
 from bodega_products.models import Category, FormerSlug, Product, Translation, Variant
 from bodega_products.text import search_text, sku_key, slug_for, slugify
-from bodega_sdk import locked, now, setting, transaction, uuid7
-from bodega_sdk.bulk import insert_or_update
+from bodega_sdk import database, locked, now, setting, transaction, uuid7
+from bodega_sdk.bulk import among, insert_rows, staged, update_rows
 from bodega_sdk.money import exponent
 
-# Rows of one INSERT: SQLite takes 32,766 values in a statement, 250,000 since 3.32 at most.
-_ROWS = 1000
+# Values of one statement; SQLite takes 32,766.
 _KEYS = 5000
 
 
@@ -59,10 +59,11 @@ _COLUMNS = (
     "name", "slug", "description", "price_minor", "compare_at_minor", "currency",
     "category", "image_url", "is_active",
 )  # fmt: skip
-_DEFAULTS: dict[str, Any] = {
-    "description": "", "compare_at_minor": None, "category": None, "image_url": "",
-    "is_active": True,
-}  # fmt: skip
+# Fields of a new product, in the order of `_record`; the id is before them.
+_RECORD = (
+    "name", "slug", "sku", "sku_key", "description", "price_minor", "compare_at_minor",
+    "currency", "category", "image_url", "is_active", "search_text",
+)  # fmt: skip
 
 
 def upsert(
@@ -84,62 +85,97 @@ class _Upsert:
     """One call of :func:`upsert`."""
 
     def __init__(self, rows: Sequence[ProductRow], organization: UUID | None) -> None:
-        self._rows = rows
         self._organization = organization
         self._keys = [sku_key(row.sku) for row in rows]
         named = [item["sku"] for row in rows for item in row.variants or ()]
         skus.hold([*named, *(row.sku for row in rows)], of_variants=bool(named))
         self._stamp = now()
         self._currency = setting("products.currency")
-        self._categories = _categories(rows, make=organization is None)
-        self._existing = _existing(self._keys)
-        self._slugs = _slug_owners(rows)
-        self._claims = bulk_variants.Claims(rows, self._keys)
-        self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
+        found = _categories(rows, make=organization is None)
+        self._categories = {slug: key for slug, (key, _) in found.items()}
+        self._names = dict(found.values())
+        self._rows = rows
+        self._values = [self._valued(row) for row in rows]
+        self._new: set[int] = set()
 
     def run(self, source: str) -> list[Outcome]:
-        values = [self._values(row) for row in self._rows]
-        outcomes = [self._judge(*item) for item in zip(self._rows, self._keys, values, strict=True)]
-        changed = [
-            (row, key, value, outcome)
-            for row, key, value, outcome in zip(
-                self._rows, self._keys, values, outcomes, strict=True
-            )
-            if outcome in (_CREATED, _UPDATED)
-        ]
-        # As everybody who makes several: two who do so do not wait for each other in a ring.
-        changed.sort(key=lambda item: item[1])
-        ids = self._write(changed)
-        told = ((key, item[-1].status) for key, item in zip(ids, changed, strict=True))
+        outcomes = [_UNCHANGED] * len(self._rows)
+        # In one order, as everybody who makes several: so none wait for each other in a ring.
+        places = sorted(self._new | self._differing(), key=self._keys.__getitem__)
+        self._look_up(places)
+        for place in sorted(places):
+            outcomes[place] = self._judge(place)
+        written = [place for place in places if outcomes[place] in (_CREATED, _UPDATED)]
+        ids = self._write(written)
+        told = ((key, outcomes[place].status) for key, place in zip(ids, written, strict=True))
         events.publish_many(told, source)
         return outcomes
 
-    def _values(self, row: ProductRow) -> dict[str, Any]:
+    def _valued(self, row: ProductRow) -> dict[str, Any]:
         values = dict(row.fields)
         if "category" in values:
             name = values["category"]
-            values["category"] = self._categories.get(slugify(name)) if name else None
+            values["category"] = self._categories.get(_slug_of(name)) if name else None
         return values
 
-    def _judge(self, row: ProductRow, key: str, values: dict[str, Any]) -> Outcome:
-        if fault := self._foreign(row, key, values):
-            return Outcome("refused", *fault)
-        if fault := self._claims.fault(row, key):
-            return Outcome("refused", *fault)
-        slug = values.get("slug")
-        if slug in slugs.RESERVED:
-            return Outcome("refused", "slug", "this word is part of an address of the API")
-        if slug is not None and self._slugs.setdefault(slug, key) != key:
-            reason = f"another product has this slug: the one with SKU {self._slugs[slug]!r}"
-            return Outcome("refused", "slug", reason)
-        if exponent(values.get("currency", self._currency)) != exponent(self._currency):
-            reason = f"its amounts were read with the decimals of {self._currency}"
-            return Outcome("refused", "currency", reason)
-        if fault := self._companions.fault(row):
-            return Outcome("refused", *fault)
+    def _differing(self) -> set[int]:
+        """Return the places of rows whose products are there, but perhaps not as they say.
+
+        Those that say more than a product's own columns are looked at one by one.
+        """
+        groups: dict[tuple[str, ...], list[int]] = {}
+        more: set[int] = set()
+        for place, (row, values) in enumerate(zip(self._rows, self._values, strict=True)):
+            if row.variants is not None or row.extensions:
+                more.add(place)
+            else:
+                groups.setdefault(tuple(values), []).append(place)
+        for names, places in groups.items():
+            for place, key in self._unlike(names, places):
+                (self._new if key is None else more).add(places[place])
+        return more
+
+    def _unlike(self, names: tuple[str, ...], places: list[int]) -> list[tuple[int, Any]]:
+        """Return which of some rows with the same fields are not there as they are.
+
+        That is their places among them, with the ids of their products.
+        """
+        rows = [
+            (self._keys[place], self._rows[place].sku, *self._values[place].values())
+            for place in places
+        ]
+        columns = [Product._meta.fields[name].column_name for name in ("sku", *names)]
+        differ = "IS DISTINCT FROM" if database.obj.for_update else "IS NOT"
+        unlike = [f"item.{name} {differ} staged.{name}" for name in columns]
+        values = []
+        if self._organization is not None:
+            unlike.append(f"item.organization {differ} {database.obj.param}")
+            values.append(Product.organization.db_value(self._organization))
+        with staged(Product, ("sku_key", "sku", *names), rows) as table:
+            found: list[tuple[int, Any]] = database.execute_sql(
+                f"SELECT staged.place, item.id FROM {table} AS staged "
+                "LEFT JOIN products_product item ON item.sku_key = staged.sku_key "
+                f"WHERE item.id IS NULL OR {' OR '.join(unlike)}", values
+            ).fetchall()  # fmt: skip
+        return found
+
+    def _look_up(self, places: list[int]) -> None:
+        """Read what rows are judged by, and lock the products that are there."""
+        rows, keys = [self._rows[at] for at in places], [self._keys[at] for at in places]
+        # Who has a SKU that is held cannot change: what is new is not looked for again.
+        there = [self._keys[place] for place in places if place not in self._new]
+        self._existing = _existing(there)
+        if any(row.variants is not None for row in rows):
+            _add_variants(self._existing)
+        self._slugs = _slug_owners(rows)
+        self._claims = bulk_variants.Claims(rows, keys)
+        self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
+
+    def _judge(self, place: int) -> Outcome:
+        row, key, values = self._rows[place], self._keys[place], self._values[place]
         old = self._existing.get(key)
-        if old is not None and self._is_down(old, values):
-            return Outcome("refused", "is_active", "the shop took this product down")
+        if fault := self._fault(row, key, values, old):
+            return Outcome("refused", *fault)
         if old is None:
             return _CREATED
         if old["sku"] != row.sku or any(old[name] != value for name, value in values.items()):
@@ -148,14 +184,34 @@ class _Upsert:
             return _UPDATED
         return _UPDATED if self._companions.differ(row, old["id"]) else _UNCHANGED
 
+    def _fault(
+        self, row: ProductRow, key: str, values: dict[str, Any], old: dict[str, Any] | None
+    ) -> tuple[str, str] | None:
+        """Return the column and the reason for which a row cannot be written."""
+        if fault := self._foreign(row, values, old) or self._claims.fault(row, key):
+            return fault
+        slug = values.get("slug")
+        if slug in slugs.RESERVED:
+            return "slug", "this word is part of an address of the API"
+        if slug is not None and self._slugs.setdefault(slug, key) != key:
+            return "slug", f"another product has this slug: the one with SKU {self._slugs[slug]!r}"
+        if exponent(values.get("currency", self._currency)) != exponent(self._currency):
+            return "currency", f"its amounts were read with the decimals of {self._currency}"
+        if fault := self._companions.fault(row):
+            return fault
+        if old is not None and self._is_down(old, values):
+            return "is_active", "the shop took this product down"
+        return None
+
     def _is_down(self, old: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
         """Whether a vendor is to sell again what the shop took down."""
         down = self._organization is not None and old["taken_down_at"] is not None
         return down and bool(values.get("is_active", False))
 
-    def _foreign(self, row: ProductRow, key: str, values: dict[str, Any]) -> tuple[str, str] | None:
+    def _foreign(
+        self, row: ProductRow, values: dict[str, Any], old: dict[str, Any] | None
+    ) -> tuple[str, str] | None:
         """Return why a row is not the organization's to write."""
-        old = self._existing.get(key)
         if self._organization is None:
             return None
         if old is not None and old["organization"] != self._organization:
@@ -164,81 +220,89 @@ class _Upsert:
             return "category", "there is no such category, and only the shop makes them"
         return None
 
-    def _write(self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]) -> list[UUID]:
-        """Write in groups of rows that set the same columns: each is one kind of statement.
-
-        Return the ids of the products.
-        """
-        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        ids_written: list[UUID] = []
-        for row, key, values, _ in changed:
-            columns = tuple(name for name in _COLUMNS if name in values)
-            record, old = self._record(row, key, values), self._existing.get(key)
-            groups.setdefault(columns, []).append(record)
-            ids_written.append(old["id"] if old else record["id"])
-        self._remember_slugs(changed)
-        for columns, records in groups.items():
-            _insert_or_update(records, columns)
-        _put_back([record["sku_key"] for some in groups.values() for record in some])
-        self._write_variants([row for row, *_ in changed if row.variants is not None])
-        more = [row for row, *_ in changed if row.extensions]
-        if more:
-            ids = _ids([sku_key(row.sku) for row in more])
-            self._companions.write({ids[sku_key(row.sku)]: row for row in more})
-        search_index.keep(ids_written)
-        return ids_written
-
-    def _record(self, row: ProductRow, key: str, values: dict[str, Any]) -> dict[str, Any]:
-        old = self._existing.get(key) or {}
-        full = _DEFAULTS | {"currency": self._currency} | values
-        name = values.get("name") or old.get("name") or row.sku
-        return full | {
-            "id": uuid7(),
-            "created_at": self._stamp,
-            "updated_at": self._stamp,
-            "sku": row.sku,
-            "sku_key": key,
-            "name": name,
-            "slug": values.get("slug") or old.get("slug") or slug_for(name, key),
-            "price_minor": values.get("price_minor", old.get("price_minor", 0)),
-            "is_featured": False,
-            "organization": self._organization,
-            "search_text": search_text(name, row.sku),
+    def _write(self, places: list[int]) -> list[UUID]:
+        """Write rows; return the ids of their products."""
+        ids = {
+            at: old["id"] if (old := self._existing.get(self._keys[at])) else uuid7()
+            for at in places
         }
+        new = [place for place in places if self._keys[place] not in self._existing]
+        changed = [place for place in places if self._keys[place] in self._existing]
+        self._remember_slugs(places)
+        self._insert(new, ids)
+        self._update(changed)
+        self._write_variants(places, ids)
+        more = {ids[at]: self._rows[at] for at in places if self._rows[at].extensions}
+        if more:
+            self._companions.write(more)
+        search_index.keep([ids[place] for place in changed])
+        return list(ids.values())
 
-    def _remember_slugs(
-        self, changed: list[tuple[ProductRow, str, dict[str, Any], Outcome]]
-    ) -> None:
-        given = [values["slug"] for _, _, values, _ in changed if values.get("slug")]
-        for some in chunked(given, _KEYS):
-            same = (FormerSlug.kind == "product") & FormerSlug.slug.in_(some)
-            FormerSlug.delete().where(same).execute()
-        for _, key, values, _ in changed:
-            old, new = self._existing.get(key), values.get("slug")
-            if old is not None and new and new != old["slug"]:
-                slugs.remember(Product, old["id"], old["slug"], new)
-
-    def _write_variants(self, rows: list[ProductRow]) -> None:
-        if not rows:
+    def _insert(self, places: list[int], ids: Mapping[int, UUID]) -> None:
+        """Make new products; nobody else can make them meanwhile, for their SKUs are held."""
+        if not places:
             return
-        ids = _ids([sku_key(row.sku) for row in rows])
-        bulk_variants.write(
-            {ids[key]: (key, row.variants or ()) for row in rows if (key := sku_key(row.sku))}
+        records = [(ids[at], *self._record(at)) for at in places]
+        same = {
+            "created_at": self._stamp, "updated_at": self._stamp, "is_featured": False,
+            "organization": self._organization,
+        }  # fmt: skip
+        insert_rows(Product, ("id", *_RECORD), records, same=same)
+        search_index.add(
+            (key, name, sku, self._names.get(category, ""), description)
+            for key, name, _, sku, _, description, _, _, _, category, *_ in records
         )
 
+    def _record(self, place: int) -> tuple[Any, ...]:
+        """Return a new product's values of the fields of ``_RECORD``."""
+        row, key, values = self._rows[place], self._keys[place], self._values[place]
+        name = values.get("name") or row.sku
+        return (
+            name, values.get("slug") or slug_for(name, key), row.sku, key,
+            values.get("description", ""), values.get("price_minor", 0),
+            values.get("compare_at_minor"), values.get("currency", self._currency),
+            values.get("category"), values.get("image_url", ""), values.get("is_active", True),
+            search_text(name, row.sku),
+        )  # fmt: skip
 
-def _insert_or_update(records: list[dict[str, Any]], columns: Iterable[str]) -> None:
-    """Insert; where the SKU is there already, change just the columns that the file has."""
-    update = [*columns, "sku", "search_text", "updated_at"]
-    rows = [tuple(record.values()) for record in records]
-    insert_or_update(Product, list(records[0]), rows, key="sku_key", update=update)
+    def _update(self, places: list[int]) -> None:
+        """Change just the columns that the rows have."""
+        given = set().union(*(self._values[place] for place in places))
+        names = [name for name in _COLUMNS if name in given]
+        fields = ("id", *names, "sku", "search_text")
+        rows = [self._changes(place, names) for place in places]
+        if rows:
+            update_rows(Product, fields, rows, same={"updated_at": self._stamp})
+        down = [old["id"] for old in self._existing.values() if old["taken_down_at"] is not None]
+        if down:
+            again = Product.is_active & among(Product.id, down)
+            Product.update(taken_down_at=None).where(again).execute()
 
+    def _changes(self, place: int, names: list[str]) -> list[Any]:
+        row, values = self._rows[place], self._values[place]
+        old = self._existing[self._keys[place]]
+        name = values.get("name") or old["name"]
+        kept = [values.get(name, old[name]) for name in names]
+        return [old["id"], *kept, row.sku, search_text(name, row.sku)]
 
-def _put_back(keys: list[str]) -> None:
-    """Forget that products were taken down which the shop sells again."""
-    for some in chunked(keys, _KEYS):
-        again = Product.is_active & Product.taken_down_at.is_null(False)
-        Product.update(taken_down_at=None).where(Product.sku_key.in_(some), again).execute()
+    def _remember_slugs(self, places: list[int]) -> None:
+        given = {at: slug for at in places if (slug := self._values[at].get("slug"))}
+        for some in chunked(given.values(), _KEYS):
+            same = (FormerSlug.kind == "product") & FormerSlug.slug.in_(some)
+            FormerSlug.delete().where(same).execute()
+        for place, new in given.items():
+            old = self._existing.get(self._keys[place])
+            if old is not None and new != old["slug"]:
+                slugs.remember(Product, old["id"], old["slug"], new)
+
+    def _write_variants(self, places: list[int], ids: Mapping[int, UUID]) -> None:
+        variants = {
+            ids[place]: (self._keys[place], self._rows[place].variants or ())
+            for place in places
+            if self._rows[place].variants is not None
+        }
+        if variants:
+            bulk_variants.write(variants)
 
 
 def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:
@@ -247,64 +311,67 @@ def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     fields = [getattr(Product, name) for name in names]
     found: dict[str, dict[str, Any]] = {}
     for some in chunked(keys, _KEYS):
-        query = Product.select(*fields).where(Product.sku_key.in_(some)).order_by(Product.id)
+        query = Product.select(*fields).where(among(Product.sku_key, some)).order_by(Product.id)
         for values in locked(query, gone=True).tuples():
             row = dict(zip(names, values, strict=True))
             found[row["sku_key"]] = row | {"variants": []}
-    _add_variants(found)
     return found
 
 
 def _add_variants(found: dict[str, dict[str, Any]]) -> None:
     by_id = {row["id"]: row for row in found.values()}
     for some in chunked(list(by_id), _KEYS):
-        query = Variant.select().where(Variant.product.in_(some)).order_by(Variant.position)
+        query = Variant.select().where(among(Variant.product, some)).order_by(Variant.position)
         for variant in query:
             by_id[variant.product_id]["variants"].append(_plain(vars(variant)["__data__"]))
 
 
 def _plain(variant: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: variant[name] for name in ("sku", "options", "price_minor")}
+    # Without a price of its own it costs what the product does.
+    own = variant["price_minor"] if variant.get("has_price", True) else None
+    return {"sku": variant["sku"], "options": variant["options"], "price_minor": own}
 
 
 def _slug_owners(rows: Sequence[ProductRow]) -> dict[str, str]:
     slugs = [row.fields["slug"] for row in rows if "slug" in row.fields]
     owners: dict[str, str] = {}
     for some in chunked(slugs, _KEYS):
-        query = Product.select(Product.slug, Product.sku_key).where(Product.slug.in_(some))
+        query = Product.select(Product.slug, Product.sku_key).where(among(Product.slug, some))
         owners.update(query.tuples())
         translated = Translation.select(Translation.slug, Product.sku_key).join(
             Product, on=(Translation.target == Product.id)
         )
-        same = (Translation.kind == "product") & Translation.slug.in_(some)
+        same = (Translation.kind == "product") & among(Translation.slug, some)
         owners.update(translated.where(same).tuples())
     return owners
 
 
-def _ids(keys: list[str]) -> dict[str, UUID]:
-    ids: dict[str, UUID] = {}
-    for some in chunked(keys, _KEYS):
-        query = Product.select(Product.sku_key, Product.id).where(Product.sku_key.in_(some))
-        ids.update(query.tuples())
-    return ids
+@lru_cache(5000)
+def _slug_of(category: str) -> str:
+    return slugify(category)
 
 
-def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, UUID]:
-    """Return the categories that the rows name, by slug; make those that are missing."""
-    named = {slugify(row.fields["category"]): row.fields["category"] for row in rows
-             if row.fields.get("category")}  # fmt: skip
+def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, tuple[UUID, str]]:
+    """Return the categories that the rows name, by slug: id and name; make those missing."""
+    given = {row.fields["category"] for row in rows if row.fields.get("category")}
+    named = {_slug_of(name): name for name in sorted(given)}
     if not named:
         return {}
-    missing = named.keys() - _category_ids(named).keys() if make else set()
+    found = _category_ids(named)
+    missing = named.keys() - found.keys() if make else set()
     for slug in sorted(missing):
         key = uuid7()
         made = Category.insert(
             id=key, path=f"{key.hex}/", name=named[slug][:200], slug=slug, position=0
         )
         made.on_conflict_ignore().execute()
-    return _category_ids(named)
+    return _category_ids(named) if missing else found
 
 
-def _category_ids(slugs: Iterable[str]) -> dict[str, UUID]:
-    query = Category.select(Category.slug, Category.id).where(Category.slug.in_(list(slugs)))
-    return dict(query.tuples())
+def _category_ids(slugs: Iterable[str]) -> dict[str, tuple[UUID, str]]:
+    query = Category.select(Category.slug, Category.id, Category.name)
+    return {
+        slug: (key, name)
+        for some in chunked(slugs, _KEYS)
+        for slug, key, name in query.where(among(Category.slug, some)).tuples()
+    }

@@ -1,14 +1,11 @@
 """Keeping the index of the search, in the transaction that writes. Many products at once."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-import peewee
 from peewee import JOIN, chunked
 
 from bodega_products import facts
@@ -64,27 +61,25 @@ def _keep(ids: list[UUID]) -> None:
         spelling.learn(_vocabulary((row[1], *row[3:5]) for row in new))
 
 
-# One statement for all rows: FTS5 writes to the disk whenever a statement begins.
-_WRITE = """
-INSERT INTO products_search (product_id, name, sku, tags, category, description)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
-FROM json_each(?) WHERE true
-ON CONFLICT (product_id) DO UPDATE SET name = excluded.name, sku = excluded.sku,
-    tags = excluded.tags, category = excluded.category, description = excluded.description
-"""
+def add(products: Iterable[tuple[UUID, str, str, str, str]]) -> None:
+    """Write new products into the index, in the transaction that makes them.
+
+    Args:
+        products: of each its id, name, SKU, category's name and description.
+    """
+    rows = [
+        (key, field(name, _NAME), sku_field(sku), "", _of_category(category) if category else "",
+         field(description, _DESCRIPTION, join=False))
+        for key, name, sku, category, description in products
+    ]  # fmt: skip
+    if rows:
+        _write(rows)
+        spelling.learn(_vocabulary((row[1], row[4]) for row in rows))
 
 
 def _write(rows: list[tuple[Any, ...]]) -> None:
-    if isinstance(database.obj, peewee.PostgresqlDatabase):
-        names = ("product", *_FIELDS)
-        # In one order, as `_say_of_category` has it: so nobody waits in a circle.
-        rows = sorted(rows, key=itemgetter(0))
-        insert_or_update(SearchRow, names, rows, key="product", update=_FIELDS)
-        return
-    # This changes nothing, and says that the table changes.
-    SearchRow.update(name="").where(SearchRow.id.is_null()).execute()
-    database.execute_sql(_WRITE, (json.dumps(rows),))
+    names = ("product", *_FIELDS)
+    insert_or_update(SearchRow, names, rows, key="product", update=_FIELDS)
 
 
 def _read(sql: str, ids: list[UUID]) -> list[tuple[Any, ...]]:

@@ -11,6 +11,8 @@ from bodega_sdk.schemas import Uuid, ValidationError
 
 _UUID = Uuid()
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+# Marks of Latin, Greek and Cyrillic; where there are others, each character is asked.
+_MARKS, _FURTHER = re.compile("[\u0300-\u034e\u0350-\u036f]+"), re.compile("[^\0-\u0482]")
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "œ": "oe"})
 
 
@@ -20,6 +22,8 @@ def fold(text: str) -> str:
     if lowered.isascii():
         return lowered
     decomposed = unicodedata.normalize("NFKD", lowered.translate(_LETTERS))
+    if not _FURTHER.search(decomposed):
+        return _MARKS.sub("", decomposed)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
