@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from bodega_imports.importing import file_of
@@ -17,6 +18,12 @@ def begin_import(
     put: Callable[[Path], object],
     organization: UUID | None = None,
     withheld: Mapping[str, str] | None = None,
+    *,
+    import_id: UUID | None = None,
+    source: str = "",
+    url: str = "",
+    dry_run: bool = False,
+    atomic: bool = False,
 ) -> Import:
     """Write down an import and have a worker run it.
 
@@ -28,15 +35,21 @@ def begin_import(
             worker finds the job without its file.
         organization: whose products it may write; None for everybody's.
         withheld: columns that may not be written, and the permissions they need.
+        import_id: a UUIDv7 for it to have: beginning it twice breaks the transaction then.
+        source: where the file comes from, to be shown.
+        dry_run: whether nothing is to be changed.
+        atomic: whether all rows are to be imported, or none.
+        url: sealed, of a file that the worker fetches first.
     """
     with transaction():
-        job_id = import_file.enqueue(withheld=dict(withheld or {}))
+        fetched: dict[str, Any] = {"url": url} if url else {}
+        job_id = import_file.enqueue(job_id=import_id, withheld=dict(withheld or {}), **fetched)
         path = file_of(job_id)
         put(path)
         try:
             run: Import = Import.create(
                 id=job_id, filename=filename[:255], size=size, started_by=started_by,
-                organization=organization,
+                organization=organization, source=source[:500], dry_run=dry_run, atomic=atomic,
             )  # fmt: skip
         except BaseException:
             path.unlink(missing_ok=True)

@@ -20,9 +20,11 @@ _SHOWN = ("status", "total_rows", "created", "updated", "unchanged", "superseded
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would happen.")
+@click.option("--atomic", is_flag=True, help="Import all rows or, if one is bad, none.")
 @click.option("--wait", is_flag=True, help="Wait until it is done, with a progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def import_file(file: Path, wait: bool, as_json: bool) -> None:
+def import_file(file: Path, dry_run: bool, atomic: bool, wait: bool, as_json: bool) -> None:
     """Import products from FILE: CSV or TSV, our own columns or another shop's export.
 
     A worker does it; with --wait and no worker running, this command does it itself.
@@ -30,8 +32,9 @@ def import_file(file: Path, wait: bool, as_json: bool) -> None:
     Example: bodega import products.csv --wait
     """
     run = begin_import(
-        file.name, file.stat().st_size, "command", lambda path: shutil.copyfile(file, path)
-    )
+        file.name, file.stat().st_size, "command", lambda path: shutil.copyfile(file, path),
+        dry_run=dry_run, atomic=atomic,
+    )  # fmt: skip
     if not wait:
         _print_begun(run, as_json)
         return
@@ -71,7 +74,7 @@ def _states(run: Import) -> Iterator[Import]:
         ended = job_state(run.id)
         run = Import.get_by_id(run.id)
         yield run
-        if run.status in ("completed", "failed"):
+        if run.status in ("completed", "failed", "cancelled"):
             return
         if ended is None or ended.status in ("dead", "cancelled", "succeeded"):
             run.status, run.message = "failed", (ended and ended.error) or "its job is gone"
@@ -86,8 +89,10 @@ def _print_outcome(run: Import, as_json: bool) -> None:
         click.echo(json.dumps(shown | ({"message": run.message} if run.message else {})))
         return
     if run.status != "completed":
-        click.echo(f"The import failed: {run.message}", err=True)
+        click.echo(f"The import {run.status}: {run.message}", err=True)
         return
+    if run.dry_run:
+        click.echo("A dry run: nothing was changed.")
     click.echo(
         f"{run.total_rows:,} rows: {run.created:,} created, {run.updated:,} updated, "
         f"{run.unchanged:,} unchanged, {run.superseded:,} superseded, {run.errors:,} errors"

@@ -7,7 +7,9 @@ _FIELDS = {
     "id": "UUID",
     "filename": "as its sender called it",
     "started_by": "id of an account, or what began it",
-    "status": "queued, running, completed or failed",
+    "status": "queued, running, completed, failed or cancelled",
+    "dry_run": "true or false",
+    "read_rows": "rows read so far",
     "phase": "reading or writing",
     "total_rows": "rows of the file, null while it is being read",
     "processed_rows": "rows whose outcome is known",
@@ -21,7 +23,8 @@ _FIELDS = {
 import_progressed = Event("import.progressed", "An import got on.", _FIELDS)
 import_completed = Event("import.completed", "An import is done.", _FIELDS)
 import_failed = Event("import.failed", "A file could not be imported.", _FIELDS)
-ALL = (import_progressed, import_completed, import_failed)
+import_cancelled = Event("import.cancelled", "Somebody cancelled an import.", _FIELDS)
+ALL = (import_progressed, import_completed, import_failed, import_cancelled)
 
 
 def publish(event: Event, run: Import) -> None:

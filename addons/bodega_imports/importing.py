@@ -1,26 +1,61 @@
-"""Importing a file: stage its rows, then write the winners in short transactions."""
+"""Importing a file: stage its rows, then write the winners.
 
+Usually in short transactions, one after the other; in a single one where all rows or none
+are to be written. A dry run writes the same, and rolls it back.
+"""
+
+import hashlib
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from peewee import chunked
 
-from bodega_imports import events
+from bodega_imports import events, report
 from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
-from bodega_imports.csv_reader import CsvFile, UnreadableFile, open_csv
+from bodega_imports.files import open_file
+from bodega_imports.formulas import records_of
 from bodega_imports.models import BadRow, Import
+from bodega_imports.records import Table, UnreadableFile
 from bodega_imports.rows import Folded, Row, RowError, read_rows
 from bodega_imports.staging import Staging
 from bodega_products import api as products
-from bodega_sdk import JobRun, acting_for, extensions_of, folder, now, setting
-from bodega_sdk.errors import PermanentFailure
+from bodega_sdk import (
+    JobRun,
+    acting_for,
+    extensions_of,
+    folder,
+    job_state,
+    now,
+    setting,
+    transaction,
+)
+from bodega_sdk.errors import LeaseLost, PermanentFailure, TryLater
 from bodega_sdk.money import exponent
+
+#: Seconds between two notes of how far reading is.
+_PAUSE = 0.2
+#: How long one waits that has to wait for another.
+_TURN = timedelta(seconds=0.5)
+#: Its place among the staged rows, its line, and the row.
+_Staged = tuple[int, int, Any]
 
 
 class ForbiddenColumn(Exception):
     """Whoever sent the file may not write one of its columns; the message names both."""
+
+
+class IncompleteFile(Exception):
+    """Rows cannot be imported, and all or none were wanted; the message says how many."""
+
+
+class _Undone(Exception):
+    """What was written is rolled back."""
 
 
 def file_of(import_id: object) -> Path:
@@ -46,15 +81,37 @@ def run_import(job: JobRun, withheld: Mapping[str, str]) -> None:
         PermanentFailure: the file cannot be read or used; the import says why.
     """
     run = Import.get_by_id(job.id)
+    _await_turn(run)
     try:
-        with open_csv(file_of(run.id)) as file, acting_for(_account(run)):
+        largest = setting("imports.largest_unpacked_mb") * 1_000_000
+        with (
+            open_file(file_of(run.id), run.filename, largest=largest) as file,
+            acting_for(_account(run)),
+        ):
             cells = extension_cells()
             layout = recognise(file.header, cells)
             _refuse(layout, withheld)
             _Importing(job, run, file, layout, cells).go()
-    except (UnreadableFile, UnrecognisedColumns, ForbiddenColumn) as error:
+    except (UnreadableFile, UnrecognisedColumns, ForbiddenColumn, IncompleteFile) as error:
         _fail(job, run, str(error))
         raise PermanentFailure(str(error)) from None
+
+
+def _await_turn(run: Import) -> None:
+    """Leave the products to imports that were begun before.
+
+    Raises:
+        TryLater: one of them has not ended.
+    """
+    # Not the ids: that of a resumable upload is older than its import.
+    earlier = (Import.created_at < run.created_at) | (
+        (Import.created_at == run.created_at) & (Import.id < run.id)
+    )
+    before = Import.select(Import.id).where(Import.finished_at.is_null(), earlier)
+    for (other,) in before.order_by(Import.id).tuples():
+        state = job_state(other)
+        if state is not None and state.status in ("queued", "running"):
+            raise TryLater(f"import {other} was begun before and has not ended", _TURN)
 
 
 def _account(run: Import) -> str:
@@ -81,7 +138,7 @@ class _Importing:
     """One run over one file."""
 
     def __init__(
-        self, job: JobRun, run: Import, file: CsvFile, layout: Layout, cells: Mapping[str, Parse]
+        self, job: JobRun, run: Import, file: Table, layout: Layout, cells: Mapping[str, Parse]
     ) -> None:
         self._cells = cells
         self._job = job
@@ -99,30 +156,49 @@ class _Importing:
             staged = staging.fill(self._staged_rows())
             if "after" not in self._job.checkpoint:
                 self._start_writing(staged, staging.distinct())
-            size = setting("imports.chunk_rows")
-            for chunk in staging.winners(self._job.checkpoint["after"], size):
-                self._write(chunk)
+            chunks = staging.winners(self._job.checkpoint["after"], setting("imports.chunk_rows"))
+            if self._is_one:
+                self._write_whole(chunks)
+            else:
+                for chunk in chunks:
+                    self._write(chunk)
+        if self._run.errors:
+            report.write(self._run.id, self._run.filename, self._layout.header)
         self._finish()
 
+    @property
+    def _is_one(self) -> bool:
+        """Whether all is to be written in one transaction.
+
+        Of a dry run where what one row takes or frees decides about others.
+        """
+        taking = {"slug", "variants"} & self._layout.columns.keys()
+        return self._run.atomic or (self._run.dry_run and bool(taking or self._layout.grouped))
+
     def _begin(self) -> None:
+        run = self._run
+        digest = run.sha256 or _digest(file_of(run.id))
         with self._job.transaction():
             if "after" not in self._job.checkpoint:
                 # What a run that died while reading had reported is found again.
-                BadRow.delete().where(BadRow.run == self._run).execute()
-                self._run.phase = "reading"
-            self._run.status, self._run.format = "running", self._layout.format
-            self._run.ignored_columns = list(self._layout.ignored)
-            self._run.save()
-            events.publish(events.import_progressed, self._run)
+                BadRow.delete().where(BadRow.run == run).execute()
+                run.phase = "reading"
+            run.status, run.format, run.sha256 = "running", self._layout.format, digest
+            run.started_at = run.started_at or now()
+            run.ignored_columns = list(self._layout.ignored)
+            run.save()
+            events.publish(events.import_progressed, run)
 
     def _staged_rows(self) -> Iterator[tuple[int, str, Any]]:
-        """Yield the valid rows for staging; report the others."""
+        """Yield the valid rows for staging; report the others, and how far it is."""
         bad: list[RowError] = []
         places = exponent(setting("products.currency"))
-        for item in read_rows(self._file, self._layout, places, self._cells):
+        records = records_of(self._file, self._layout.format)
+        told = time.monotonic()
+        for item in read_rows(records, self._layout, places, self._cells):
             self._read += 1
             if isinstance(item, Row):
-                variants = item.variants if self._layout.grouped else None
+                variants = item.variants if self._layout.grouped or item.variants else None
                 yield item.line, products.sku_key(item.sku), [item.sku, item.fields, variants]
             elif isinstance(item, Folded):
                 self._folded += 1
@@ -131,7 +207,19 @@ class _Importing:
                 if len(bad) == 1000:
                     self._report(bad)
                     bad = []
+            if not self._read % 500 and time.monotonic() > told + _PAUSE:
+                told = time.monotonic()
+                self._tell_reading()
         self._report(bad)
+
+    def _tell_reading(self) -> None:
+        """Say how far reading is; whoever was cancelled learns it here."""
+        with self._job.transaction():
+            # A run that goes on where another died reads again what that one had read.
+            self._run.read_rows = max(self._read, self._run.read_rows)
+            self._run.updated_at = now()
+            self._run.save()
+            events.publish(events.import_progressed, self._run)
 
     def _report(self, bad: list[RowError]) -> None:
         self._bad += len(bad)
@@ -144,17 +232,63 @@ class _Importing:
         run = self._run
         with self._job.transaction():
             run.phase, run.total_rows = "writing", self._read
+            run.read_rows = self._read
             run.errors, run.superseded = self._bad, staged - distinct + self._folded
             run.processed_rows = run.errors + run.superseded
             self._save(after=0)
 
-    def _write(self, chunk: list[tuple[int, int, Any]]) -> None:
-        rows = [self._product_row(*row) for _, _, row in chunk]
+    def _write(self, chunk: list[_Staged]) -> None:
         with self._job.transaction():
-            source = f"import:{self._run.id}"
-            outcomes = products.upsert(rows, source, self._run.organization)
-            self._count(chunk, outcomes)
+            _insert_bad_rows(self._run, self._count(chunk, self._outcomes(chunk)))
             self._save(after=chunk[-1][0])
+
+    def _outcomes(self, chunk: list[_Staged]) -> list[products.Outcome]:
+        """Write rows; in a dry run, so that nothing of it stays."""
+        if not self._run.dry_run or self._is_one:
+            return self._upsert(chunk)
+        outcomes: list[products.Outcome] = []
+        with suppress(_Undone), transaction():
+            outcomes = self._upsert(chunk)
+            raise _Undone
+        return outcomes
+
+    def _upsert(self, chunk: list[_Staged]) -> list[products.Outcome]:
+        rows = [self._product_row(*row) for _, _, row in chunk]
+        return products.upsert(rows, f"import:{self._run.id}", self._run.organization)
+
+    def _write_whole(self, chunks: Iterable[list[_Staged]]) -> None:
+        """Write all rows in one transaction, or none."""
+        run, refused = self._run, []
+        if run.atomic and run.errors:
+            raise _not_whole(run)
+        with suppress(_Undone), self._job.transaction():
+            for chunk in chunks:
+                refused += self._count(chunk, self._outcomes(chunk))
+                self._refuse_cancelled()
+            if run.dry_run or (run.atomic and refused):
+                raise _Undone
+            _insert_bad_rows(run, refused)
+            self._save(after=-1)
+            return
+        with self._job.transaction():
+            _insert_bad_rows(run, refused)
+            if not (run.atomic and refused):
+                self._save(after=-1)
+                return
+            run.created = run.updated = run.unchanged = 0
+            run.processed_rows = run.errors + run.superseded
+            self._save(after=0)
+        raise _not_whole(run)
+
+    def _refuse_cancelled(self) -> None:
+        """Stop a long transaction of a job that is cancelled.
+
+        Raises:
+            LeaseLost: it is.
+        """
+        state = job_state(self._run.id)
+        if state is None or state.status != "running":
+            raise LeaseLost(f"import {self._run.id} was cancelled")
 
     def _product_row(
         self, sku: str, values: dict[str, Any], variants: list[dict[str, Any]] | None
@@ -162,7 +296,8 @@ class _Importing:
         fields = {name: value for name, value in values.items() if name not in self._cells}
         if "compare_at_price_minor" in fields:
             fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
-        if variants is not None and len(variants) == 1 and not variants[0]["options"]:
+        grouped = self._layout.grouped
+        if grouped and variants and len(variants) == 1 and not variants[0]["options"]:
             variants = []  # A product that comes in one form only.
         added: dict[str, dict[str, Any]] = {}
         for name in values.keys() & self._cells.keys():
@@ -170,18 +305,20 @@ class _Importing:
             added.setdefault(addon, {})[member] = self._cells[name](values[name])
         return products.ProductRow(sku, fields, variants, added)
 
-    def _count(self, chunk: list[tuple[int, int, Any]], outcomes: list[products.Outcome]) -> None:
+    def _count(self, chunk: list[_Staged], outcomes: list[products.Outcome]) -> list[RowError]:
+        """Count outcomes; return the rows that were refused."""
         run = self._run
         refused: list[RowError] = []
         for (_, line, row), outcome in zip(chunk, outcomes, strict=True):
             if outcome.status == "refused":
                 value = str(row[1].get(outcome.column, ""))
                 refused.append(RowError(line, outcome.column, value, outcome.reason))
-            else:
-                setattr(run, outcome.status, getattr(run, outcome.status) + 1)
+        counts = Counter(outcome.status for outcome in outcomes)
+        for status in ("created", "updated", "unchanged"):
+            setattr(run, status, getattr(run, status) + counts[status])
         run.errors += len(refused)
         run.processed_rows += len(chunk)
-        _insert_bad_rows(run, refused)
+        return refused
 
     def _save(self, after: int) -> None:
         """Save how far it is, in the transaction of the rows it tells of."""
@@ -197,6 +334,18 @@ class _Importing:
             run.status, run.phase, run.finished_at = "completed", "", now()
             run.save()
             events.publish(events.import_completed, run)
+
+
+def _not_whole(run: Import) -> IncompleteFile:
+    return IncompleteFile(
+        f"{run.errors:,} rows cannot be imported, and all or none were wanted: nothing was "
+        "changed. Correct them, or import without 'atomic'."
+    )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _insert_bad_rows(run: Import, bad: Iterable[RowError]) -> None:

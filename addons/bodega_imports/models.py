@@ -19,6 +19,11 @@ class Import(Entity):
     status: Any = peewee.CharField(max_length=20, default="queued")
     phase: Any = peewee.CharField(max_length=20, default="")
     format: Any = peewee.CharField(max_length=20, default="")
+    # Whether only to say what would happen; whether all rows or none.
+    dry_run: Any = peewee.BooleanField(default=False)
+    atomic: Any = peewee.BooleanField(default=False)
+    sha256: Any = peewee.CharField(max_length=64, default="")
+    read_rows: Any = peewee.BigIntegerField(default=0)
     ignored_columns: Any = peewee.JSONField(default=list)
     total_rows: Any = peewee.BigIntegerField(null=True)
     processed_rows: Any = peewee.BigIntegerField(default=0)
@@ -29,6 +34,9 @@ class Import(Entity):
     errors: Any = peewee.BigIntegerField(default=0)
     message: Any = peewee.TextField(default="")
     started_by: Any = peewee.CharField(max_length=100, default="")
+    # Where the file came from, when it was not sent: a URL without what is secret in it.
+    source: Any = peewee.CharField(max_length=500, default="")
+    started_at: Any = UTCDateTimeField(null=True)
     finished_at: Any = UTCDateTimeField(null=True)
     # For which it is done; null for the whole shop.
     organization: Any = peewee.UUIDField(null=True, index=True)

@@ -1,12 +1,16 @@
 """The routes of imports."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 from uuid import UUID
 
 import peewee
 
+from bodega_imports import events, report
 from bodega_imports.beginning import begin_import
+from bodega_imports.jobs import KEPT_DAYS
 from bodega_imports.models import BadRow, Import
 from bodega_imports.schemas import BadRowSchema, ImportSchema
 from bodega_imports.upload import received
@@ -18,9 +22,13 @@ from bodega_sdk import (
     Reply,
     Request,
     Route,
+    cancel_job,
     extensions_of,
     job_state,
+    now,
+    transaction,
 )
+from bodega_sdk.errors import Conflict, FieldError, NotFound
 
 #: Lets one see and import for the whole shop.
 ALL = "imports.all"
@@ -40,6 +48,55 @@ class Imports(Collection):
         Filter(Parameter("status", str, "Only imports of this status."),
                lambda value: Import.status == value),
     )  # fmt: skip
+
+    def routes(self, path: str) -> tuple[Route, ...]:
+        """The verbs, cancelling one, and the report of its bad rows."""
+        whose: dict[str, Any] = {"objects": self.objects, "beyond": self.beyond}
+        return (
+            *super().routes(path),
+            Route(
+                "POST", f"{path}/{{id}}/cancel", self._cancel, self.write, "Cancel an import",
+                description="It stops within a second. What is written by then stays; of an "
+                "atomic import or a dry run nothing does.",
+                returns=ImportSchema, **whose,
+            ),
+            Route(
+                "GET", f"{path}/{{id}}/report", self._report, self.read,
+                "Download the bad rows of an import",
+                description="The rows as they are in the file, and why they were not imported "
+                f"in the column `{report.REASON}`, which imports do not use: correct them "
+                f"there, and import the report. At most {report.MOST:,} rows.",
+                produces="text/csv", **whose,
+            ),
+        )  # fmt: skip
+
+    def _cancel(self, request: Request) -> Reply:
+        with transaction():
+            # In the order of the job itself: first the import, then the job.
+            run = Import.find(self.get(request).id, lock=True)
+            if run is None or run.finished_at is not None or not cancel_job(run.id):
+                message = "The import has ended already."
+                raise Conflict(message, [FieldError("status", message, run and run.status)])
+            run.status, run.phase, run.finished_at = "cancelled", "", now()
+            run.message = f"Cancelled when {run.processed_rows:,} rows were done."
+            if run.atomic or run.dry_run:
+                run.message = "Cancelled; nothing was changed."
+            run.save()
+            events.publish(events.import_cancelled, run)
+        return Reply(self.show(run, request))
+
+    def _report(self, request: Request) -> Reply:
+        run: Import = self.get(request)
+        path = report.report_of(run.id)
+        if not path.is_file():
+            raise NotFound(
+                "There is no report: no row was refused, or the import has not ended, or the "
+                f"report was deleted {KEPT_DAYS} days behind the import."
+            )
+        stem = PurePath(run.filename).stem.encode("ascii", "replace").decode().replace("?", "_")
+        stem = re.sub(r"[^\w.-]+", "_", stem)[:100] or "import"
+        headers = {"Content-Disposition": f'attachment; filename="{stem}.errors.csv"'}
+        return Reply(file=path, media="text/csv; charset=utf-8", headers=headers)
 
     def render(self, rows: Iterable[Import]) -> list[dict[str, Any]]:
         """Show imports; of one whose job will not go on by itself, say so."""
@@ -90,14 +147,30 @@ class BadRows(Collection):
         return BadRow.select().where(BadRow.run == request.params["id"])
 
 
-def _upload(request: Request) -> Reply:
+def begin_for(
+    request: Request, filename: str, size: int, put: Callable[[Path], object], **more: Any
+) -> Import:
+    """Begin an import for whoever sends the file: what they may not write, it does not.
+
+    Args:
+        filename, size, put, more: see :func:`bodega_imports.beginning.begin_import`.
+
+    Raises:
+        PermissionDenied: they belong to no organization that it could be for.
+    """
     organization = Imports().whose(request)
-    sender = request.identity
     barred: dict[str, str] = {}
     for extension in extensions_of("products.product"):
-        barred |= extension.withheld(sender)
+        barred |= extension.withheld(request.identity)
+    sender = request.identity.subject
+    return begin_import(filename, size, sender, put, organization, barred, **more)
+
+
+def _upload(request: Request) -> Reply:
+    Imports().whose(request)  # Whoever may not import anything is told before they send it.
+    how = {name: request.query.get(name, False) for name in ("dry_run", "atomic")}
     with received(request) as (name, size, path):
-        run = begin_import(name, size, sender.subject, path.rename, organization, barred)
+        run = begin_for(request, name, size, path.rename, **how)
     shown = ImportSchema().dump(run)
     return Reply(shown, 202, {"Location": f"{request.raw.path.rstrip('/')}/{run.id}"})
 
@@ -108,5 +181,9 @@ UPLOAD = Route(
     "The answer comes at once; follow the import at `Location`, or on the real-time "
     "channel `imports.{id}`.",
     media="multipart/form-data", largest=10_000_000_000, returns=ImportSchema, status=202,
+    parameters=(
+        Parameter("dry_run", bool, "Only say what would happen: the counts and the bad rows."),
+        Parameter("atomic", bool, "Import all rows or, if one of them is bad, none."),
+    ),
     objects="organization", beyond=ALL,
 )  # fmt: skip

@@ -27,6 +27,7 @@ from bodega.hooks.breakers import Breakers
 from bodega.hooks.calling import Caller
 from bodega.http import addresses
 from bodega.http.caching import Answers, Stores
+from bodega.jobs import administration
 from bodega.jobs.queue import Queue
 from bodega.jobs.runner import Runner
 from bodega.mail import box
@@ -45,6 +46,7 @@ from bodega.telemetry.redaction import remember
 from bodega_sdk import models
 from bodega_sdk.capabilities import Callers, Grant
 from bodega_sdk.encoding import to_json
+from bodega_sdk.errors import Conflict
 from bodega_sdk.events import Event, Occurrence
 from bodega_sdk.extensions import Extension
 from bodega_sdk.identity import ANONYMOUS, Identity
@@ -126,7 +128,13 @@ class Session:
         """See :func:`bodega_sdk.auditing.audit`."""
         self.shop.audit_log.note(action, target, details)
 
-    def enqueue(self, job: Job, payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
+    def enqueue(
+        self,
+        job: Job,
+        payload: Mapping[str, Any],
+        run_at: datetime | None,
+        job_id: UUID | None = None,
+    ) -> UUID:
         """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
         if job.name not in self.assembly.jobs:
             raise OperatorError(f"job {job.name!r} is not declared; return it from register_jobs")
@@ -137,6 +145,7 @@ class Session:
             payload=orjson.loads(to_json(payload)),
             max_attempts=job.max_attempts,
             run_at=run_at or now(),
+            **({"id": job_id} if job_id else {}),
         )
         with self.shop.transaction():
             row.save(force_insert=True)
@@ -158,6 +167,18 @@ class Session:
             row.id, row.name, row.status, row.attempts, row.done, row.total, row.error,
             row.created_at, row.started_at, row.finished_at,
         )  # fmt: skip
+
+    def cancel_job(self, job_id: UUID) -> bool:
+        """See :func:`bodega_sdk.jobs.cancel_job`."""
+        row = JobRow.get_or_none(JobRow.id == job_id)
+        if row is None:
+            return False
+        self._require("jobs", row.name)
+        try:
+            administration.cancel(self.shop, job_id)
+        except Conflict:
+            return False
+        return True
 
     def work_here(self, job_id: UUID) -> bool:
         """See :func:`bodega_sdk.jobs.work_here`."""

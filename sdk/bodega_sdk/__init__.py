@@ -30,7 +30,7 @@ from bodega_sdk.identity import (
 )
 from bodega_sdk.ids import uuid7
 from bodega_sdk.includes import Include
-from bodega_sdk.jobs import Job, JobRun, JobState, job, job_state, work_here
+from bodega_sdk.jobs import Job, JobRun, JobState, cancel_job, job, job_state, work_here
 from bodega_sdk.log import event_types, newest_offset, read_log
 from bodega_sdk.mail import send_mail
 from bodega_sdk.manifest import SDK_VERSION, Dependency, Manifest
@@ -100,6 +100,7 @@ __all__ = [
     "actor",
     "addon_api",
     "audit",
+    "cancel_job",
     "database",
     "derive_key",
     "event_types",

@@ -243,8 +243,8 @@ def _copy(cursor: Any, into: str, width: int, rows: Iterable[Sequence[Any]]) -> 
     none, buffer = secrets.token_hex(8), io.StringIO()
     marked = ([none if value is None else value for value in row] for row in rows)
     # A line of nothing but \\. is the end of the data to PostgreSQL before 18.
-    quoting = csv.QUOTE_ALL if width == 1 else csv.QUOTE_MINIMAL
-    csv.writer(buffer, quoting=quoting).writerows(marked)
+    alone: Any = csv.QUOTE_ALL if width == 1 else csv.QUOTE_MINIMAL
+    csv.writer(buffer, quoting=alone).writerows(marked)
     buffer.seek(0)
     force = f", FORCE_NULL {into.partition(' ')[2]}" if width == 1 else ""
     sql = f"COPY {into} FROM STDIN (FORMAT csv, NULL '{none}'{force})"

@@ -10,6 +10,7 @@
     ├── FetchFailed             another server could not be asked, or did not answer in time
     ├── LeaseLost               this job run no longer owns its job
     ├── PermanentFailure        a job that must not be tried again
+    ├── TryLater                a job whose time has not come
     └── Problem                 an answer of the API (RFC 9457)
         ├── BadRequest          400  the request cannot be read
         ├── Unauthenticated     401  nobody is logged in
@@ -20,6 +21,7 @@
         ├── PreconditionFailed  412  If-Match names another version
         ├── TooLarge            413
         ├── UnsupportedMedia    415
+        ├── BadRange            416  the file has no such bytes
         ├── InvalidInput        422  the request was read, its values are wrong
         ├── PreconditionRequired 428 If-Match is missing
         ├── TooManyRequests     429
@@ -30,6 +32,7 @@
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 
@@ -167,6 +170,24 @@ def _shorten(value: Any, limit: int = 100) -> Any:
     return text if len(text) <= limit else text[:limit] + "…"
 
 
+class TryLater(BodegaError):
+    """A job's time has not come: it is run again behind ``wait``, and no attempt is spent.
+
+    Args:
+        reason: in words, shown as the job's error meanwhile.
+        wait: how long to wait at least.
+
+    Example::
+
+        >>> TryLater("another import is running", timedelta(seconds=1)).wait.seconds
+        1
+    """
+
+    def __init__(self, reason: str, wait: timedelta) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
 class Problem(BodegaError):
     """An error that becomes an ``application/problem+json`` answer.
 
@@ -175,6 +196,7 @@ class Problem(BodegaError):
         errors: what is wrong, field by field.
         retry_after: seconds after which trying again makes sense.
         extra: further members of the problem document.
+        headers: further headers of the answer.
 
     Example::
 
@@ -195,12 +217,14 @@ class Problem(BodegaError):
         *,
         retry_after: int | None = None,
         extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
         self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
 
 
 class BadRequest(Problem):
@@ -298,6 +322,18 @@ class UnsupportedMedia(Problem):
     """
 
     status, code, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
+class BadRange(Problem):
+    """``Range`` asks for bytes that the file does not have.
+
+    Example::
+
+        >>> BadRange("The file has 10 bytes.", headers={"Content-Range": "bytes */10"}).status
+        416
+    """
+
+    status, code, title = 416, "bad-range", "There are no such bytes"
 
 
 class InvalidInput(Problem):

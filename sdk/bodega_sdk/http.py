@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,15 +17,20 @@ from bodega_sdk.ids import read_uuid
 from bodega_sdk.money import read_decimal
 from bodega_sdk.schemas import Schema
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: Characters of one query parameter.
 LONGEST_PARAMETER = 1000
 
 
 class Body:
-    """The body of a request as a stream; one that breaks off or is garbled is a BadRequest."""
+    """The body of a request as a stream; one that breaks off or is garbled is a BadRequest.
+
+    Attributes:
+        rest: what came of the piece in which it broke off.
+    """
 
     def __init__(self, req: falcon.Request) -> None:
+        self.rest = b""
         chunked = req.content_length is None and req.env.get("wsgi.input_terminated")
         self._stream = req.stream if chunked else req.bounded_stream
         self._missing = req.content_length or 0
@@ -38,6 +44,7 @@ class Body:
             raise _broken(f"The body cannot be read: {type(error).__name__}.") from error
         self._missing -= len(piece)
         if self._missing > 0 and (size < 0 or len(piece) < size):
+            self.rest = piece
             raise _broken("The body ends before its Content-Length.")
         return piece
 
@@ -105,6 +112,8 @@ class Reply:
         headers: further headers.
         content: bytes to send instead of JSON, e.g. of a picture.
         media: their media type, e.g. ``"image/webp"``.
+        file: a file to send instead, piece by piece. With an ``ETag`` in ``headers`` that
+            changes with its bytes, a download that broke off can be resumed (RFC 9110 §14).
 
     Example::
 
@@ -117,6 +126,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     media: str = "application/octet-stream"
+    file: Path | None = None
 
 
 #: Whose objects a route reaches, narrowest last.
@@ -216,7 +226,9 @@ class Route:
     """One operation of the API.
 
     Args:
-        method: one of :data:`METHODS`.
+        method: one of :data:`METHODS`. What is served by GET answers HEAD too, and every
+            address answers OPTIONS with the methods that it knows: a route for OPTIONS is
+            for what there is to say beyond.
         path: template below ``/api/v1``, e.g. ``"/orders/{id}/cancel"``.
         handler: takes a :class:`Request`; returns a :class:`Reply` or a JSON body.
         permission: what the caller must hold; PUBLIC opens it to everybody.
@@ -243,6 +255,10 @@ class Route:
         idempotent: whether it takes ``Idempotency-Key``: sent again with the same key, the
             request is answered as before and changes nothing. Its handler then runs in one
             transaction; it must do all its work there, and answer with JSON. For POST.
+        reads: headers of the request that its handler reads, and what they say. Scripts of
+            other sites may send them, where the shop lets such scripts call at all.
+        tells: headers of the answer that its handler writes, and what they say. Those
+            scripts may read them.
 
     Example::
 
@@ -276,6 +292,8 @@ class Route:
     addon: str = ""
     #: Path and class of the collection that it belongs to.
     mounted: "tuple[str, type[Any]] | None" = field(default=None, compare=False, repr=False)
+    reads: Mapping[str, str] = field(default_factory=dict)
+    tells: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def operation_id(self) -> str:

@@ -82,11 +82,15 @@ class Job:
     max_attempts: int = 5
     every: timedelta | None = None
 
-    def enqueue(self, *, run_at: datetime | None = None, **payload: Any) -> UUID:
+    def enqueue(
+        self, *, run_at: datetime | None = None, job_id: UUID | None = None, **payload: Any
+    ) -> UUID:
         """Write the job in the transaction that is open; a worker runs it after the commit.
 
         Args:
             run_at: not before then (aware); None for at once.
+            job_id: a UUIDv7 for it to have, so that the same thing is not begun twice: of two
+                with one id, the second breaks the transaction with ``peewee.IntegrityError``.
             payload: JSON-serialisable keywords of the handler.
 
         Returns:
@@ -97,7 +101,7 @@ class Job:
             CapabilityError: it is a job of another addon, which the manifest of the
                 calling one does not name in ``uses["jobs"]``.
         """
-        return runtime().enqueue(self, payload, run_at)
+        return runtime().enqueue(self, payload, run_at, job_id)
 
     def __call__(self, run: JobRun, **payload: Any) -> None:
         self.handler(run, **payload)
@@ -176,6 +180,27 @@ def job_state(job_id: UUID) -> JobState | None:
         True
     """
     return runtime().job_state(job_id)
+
+
+def cancel_job(job_id: UUID) -> bool:
+    """Cancel a job that has not ended; what a run of it writes from now on is rolled back.
+
+    Args:
+        job_id: what :meth:`Job.enqueue` returned.
+
+    Returns:
+        Whether it was cancelled; it had ended, or there is none, otherwise.
+
+    Raises:
+        CapabilityError: it is a job of another addon, which the manifest of the calling
+            one does not name in ``uses["jobs"]``.
+
+    Example::
+
+        >>> cancel_job(uuid7())
+        False
+    """
+    return runtime().cancel_job(job_id)
 
 
 def work_here(job_id: UUID) -> bool:

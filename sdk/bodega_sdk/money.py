@@ -28,6 +28,20 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
+def by_decimals() -> dict[int, tuple[str, ...]]:
+    """Return the currencies that do not have two decimals, by how many they have.
+
+    Example::
+
+        >>> "JPY" in by_decimals()[0], "KWD" in by_decimals()[3]
+        (True, True)
+    """
+    found: dict[int, list[str]] = {}
+    for code, places in _EXPONENTS.items():
+        found.setdefault(places, []).append(code)
+    return {places: tuple(codes) for places, codes in found.items()}
+
+
 def read_decimal(text: str) -> Decimal:
     """Read a decimal number of ASCII digits: no exponent, no sign but ``-``, no underscore.
 

@@ -7,10 +7,10 @@ held to the same rule. Proxies that the environment names are not used.
 
 import http.client
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import orjson
@@ -23,6 +23,8 @@ from bodega_sdk.errors import CapabilityError, FetchFailed
 from bodega_sdk.runtime import runtime
 
 _PORTS = {"http": 80, "https": 443}
+# Bytes of an answer that are in memory at a time when it goes to a file.
+_PIECE = 256 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 # What a caller says to one server is not for another's ears, but for these.
 _CARRIED = ("accept", "accept-language", "content-type", "user-agent")
@@ -71,6 +73,17 @@ class _Call:
     body: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What holds for a request and for all that it is redirected to."""
+
+    deadline: Deadline
+    timeout: float
+    largest: int
+    into: Callable[[Fetched], BinaryIO] | None
+    private: tuple[str, ...]
+
+
 def fetch(
     url: str,
     *,
@@ -81,6 +94,8 @@ def fetch(
     timeout: float = 10.0,
     redirects: int = 5,
     largest: int = 10_000_000,
+    into: Callable[[Fetched], BinaryIO] | None = None,
+    private: Iterable[str] = (),
 ) -> Fetched:
     """Ask another server and return what it answered, whatever its status.
 
@@ -93,6 +108,11 @@ def fetch(
         timeout: seconds for all of it: resolving, redirects and the last byte.
         redirects: followed at most; with 0 the redirect itself is the answer.
         largest: bytes of an answer that are read.
+        into: for what is too large for memory. It is given an answer of success (2xx) whose
+            body is still to come, and returns the file that the body is written to, piece by
+            piece. Bodies of other answers are not read then.
+        private: hosts that may be at private addresses although ``"*"`` is what covers them,
+            as an operator allows them for development.
 
     Raises:
         CapabilityError: the addon may not reach the host.
@@ -108,8 +128,9 @@ def fetch(
     if json is not None:
         said, body = {"content-type": "application/json"} | said, to_json(json)
     call, deadline = _Call(method.upper(), url, said, body), Deadline(timeout)
+    terms = _Terms(deadline, timeout, largest, into, tuple(private))
     for left in range(redirects, -1, -1):
-        answer = _guarded(call, deadline, timeout, largest)
+        answer = _guarded(call, terms)
         target = answer.headers.get("location")
         if answer.status not in _REDIRECTS or target is None or redirects == 0:
             return answer
@@ -170,27 +191,28 @@ def _numeric(host: str) -> tuple[str, ...]:
         return ()
 
 
-def _guarded(call: _Call, deadline: Deadline, timeout: float, largest: int) -> Fetched:
+def _guarded(call: _Call, terms: _Terms) -> Fetched:
     try:
-        return _ask(call, deadline, largest)
+        return _ask(call, terms)
     except TimeoutError:
-        reason = f"no whole answer within {timeout:g} s"
+        reason = f"no whole answer within {terms.timeout:g} s"
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = str(error) or type(error).__name__
     raise FetchFailed(f"{call.method} {_shown(call.url)}: {reason}")
 
 
-def _ask(call: _Call, deadline: Deadline, largest: int) -> Fetched:
+def _ask(call: _Call, terms: _Terms) -> Fetched:
+    deadline = terms.deadline
     parts, host, port = _parsed(call.url)
-    public = _must_be_public(runtime().grant(), host)
+    public = _must_be_public(runtime().grant(), host, terms.private)
     addresses = resolve(host, port, deadline)
     if public is not None:
         addresses = _public_ones(public, host, addresses)
     with closing(connect(addresses, port, deadline)) as sock:
         if parts.scheme != "https":
-            return _exchange(call, Connection(sock, host, port, 80, deadline), parts, largest)
+            return _exchange(call, Connection(sock, host, port, 80, deadline), parts, terms)
         with closing(secure(sock, host, deadline)) as safe:
-            return _exchange(call, Connection(safe, host, port, 443, deadline), parts, largest)
+            return _exchange(call, Connection(safe, host, port, 443, deadline), parts, terms)
 
 
 def _parsed(url: str) -> tuple[SplitResult, str, int]:
@@ -215,12 +237,12 @@ def _plain(host: str) -> str:
 # Who may be asked.
 
 
-def _must_be_public(grant: Grant | None, host: str) -> Grant | None:
+def _must_be_public(grant: Grant | None, host: str, private: Iterable[str]) -> Grant | None:
     """Return the grant of an addon that may reach the host at public addresses only."""
     if grant is None:
         return None
     grant.require("hosts", host)
-    named = [item for item in grant.granted("hosts") if item != "*"]
+    named = [*(item for item in grant.granted("hosts") if item != "*"), *private]
     return None if covers("hosts", named, host) else grant
 
 
@@ -238,21 +260,39 @@ def _public_ones(grant: Grant, host: str, addresses: tuple[str, ...]) -> tuple[s
 # Asking.
 
 
-def _exchange(call: _Call, connection: Connection, parts: SplitResult, largest: int) -> Fetched:
+def _exchange(call: _Call, connection: Connection, parts: SplitResult, terms: _Terms) -> Fetched:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     query = quote(parts.query, safe="/?%:@!$&'()*+,;=~")
     connection.request(call.method, f"{path}?{query}" if query else path, call.body, call.headers)
     response = connection.getresponse()
-    body = response.read(largest + 1)
-    if len(body) > largest:
-        raise ValueError(f"the answer has more than the {largest} bytes that are read")
-    if response.length:
-        raise ConnectionError("the answer ended too early")
+    answer = Fetched(response.status, _headers(response), b"", call.url)
+    if terms.into is None:
+        return replace(answer, body=b"".join(_pieces(response, terms.largest, terms.largest + 1)))
+    if 200 <= answer.status < 300:
+        file = terms.into(answer)
+        for piece in _pieces(response, terms.largest, _PIECE):
+            file.write(piece)
+    return answer
+
+
+def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, text in response.getheaders():
         name = name.lower()
         found[name] = f"{found[name]}, {text}" if name in found else text
-    return Fetched(response.status, found, body, call.url)
+    return found
+
+
+def _pieces(response: http.client.HTTPResponse, largest: int, size: int) -> Iterator[bytes]:
+    """Yield the body of an answer."""
+    left = largest
+    while piece := response.read(size):
+        left -= len(piece)
+        if left < 0:
+            raise ValueError(f"the answer has more than the {largest} bytes that are read")
+        yield piece
+    if response.length:
+        raise ConnectionError("the answer ended too early")
 
 
 def _redirected(call: _Call, status: int, target: str) -> _Call:

@@ -48,11 +48,20 @@ class Runtime(Protocol):
     def audit(self, action: str, target: str, details: Mapping[str, Any]) -> None:
         """See :func:`bodega_sdk.auditing.audit`."""
 
-    def enqueue(self, job: "Job", payload: Mapping[str, Any], run_at: datetime | None) -> UUID:
+    def enqueue(
+        self,
+        job: "Job",
+        payload: Mapping[str, Any],
+        run_at: datetime | None,
+        job_id: UUID | None = None,
+    ) -> UUID:
         """See :meth:`bodega_sdk.jobs.Job.enqueue`."""
 
     def job_state(self, job_id: UUID) -> "JobState | None":
         """See :func:`bodega_sdk.jobs.job_state`."""
+
+    def cancel_job(self, job_id: UUID) -> bool:
+        """See :func:`bodega_sdk.jobs.cancel_job`."""
 
     def work_here(self, job_id: UUID) -> bool:
         """See :func:`bodega_sdk.jobs.work_here`."""

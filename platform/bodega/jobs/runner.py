@@ -19,7 +19,7 @@ from bodega.jobs.queue import LaneSlots
 from bodega.security.callers import calling, of_job
 from bodega.telemetry import metrics
 from bodega.telemetry.redaction import storable
-from bodega_sdk.errors import LeaseLost, PermanentFailure
+from bodega_sdk.errors import LeaseLost, PermanentFailure, TryLater
 from bodega_sdk.jobs import Job
 from bodega_sdk.models import now
 from bodega_sdk.runtime import bound
@@ -120,6 +120,8 @@ class Runner:
             return "lost"
         except PermanentFailure as error:
             return self._finish(row, "dead", storable(str(error)))
+        except TryLater as error:
+            return self._again(row, storable(str(error)), error.wait, attempts=row.attempts - 1)
         except Later as error:
             return self._again(row, storable(str(error)), error.wait)
         # A handler may raise anything, SystemExit included; the worker goes on.
@@ -134,7 +136,7 @@ class Runner:
             return self._finish(row, "dead", reason)
         return self._again(row, reason, timedelta(seconds=min(600, 2**row.attempts)))
 
-    def _again(self, row: JobRow, reason: str, wait: timedelta) -> str:
+    def _again(self, row: JobRow, reason: str, wait: timedelta, **changes: Any) -> str:
         kept = leases.update_owned(
             row,
             status=leases.waiting(),
@@ -142,6 +144,7 @@ class Runner:
             run_at=now() + wait,
             lease_until=None,
             worker=None,
+            **changes,
         )
         return "retried" if kept else "lost"
 

@@ -34,7 +34,7 @@ from bodega_sdk.testing.conformance.subject import Subject
 #: Requests of one route, and seconds of one answer, at most.
 MOST, SLOWEST = 30, 5.0
 _PARAMETER = re.compile(r"{(\w+)}")
-_ORDER = {"POST": 0, "GET": 1, "PUT": 2, "PATCH": 3, "DELETE": 4}
+_ORDER = {"POST": 0, "GET": 1, "OPTIONS": 1, "PUT": 2, "PATCH": 3, "DELETE": 4}
 
 
 def check(subject: Subject, engine: Engine, doing: Callable[[str], None]) -> Iterator[Finding]:
@@ -77,9 +77,11 @@ class _Asker:
             asker._event(event, data)
             publish(event, key, data)
 
-        def enqueued(job: Any, payload: Mapping[str, Any], run_at: Any) -> UUID:
+        def enqueued(
+            job: Any, payload: Mapping[str, Any], run_at: Any, job_id: UUID | None = None
+        ) -> UUID:
             asker._job(job, payload)
-            found: UUID = enqueue(job, payload, run_at)
+            found: UUID = enqueue(job, payload, run_at, job_id)
             return found
 
         session.publish, session.enqueue = published, enqueued
