@@ -8,7 +8,8 @@ from uuid import UUID
 from bodega_imports.importing import file_of
 from bodega_imports.jobs import import_file
 from bodega_imports.models import Import
-from bodega_sdk import transaction
+from bodega_imports.profiles import How
+from bodega_sdk import now, transaction
 
 
 def begin_import(
@@ -22,6 +23,7 @@ def begin_import(
     import_id: UUID | None = None,
     source: str = "",
     url: str = "",
+    how: How | None = None,
     dry_run: bool = False,
     atomic: bool = False,
 ) -> Import:
@@ -37,6 +39,7 @@ def begin_import(
         withheld: columns that may not be written, and the permissions they need.
         import_id: a UUIDv7 for it to have: beginning it twice breaks the transaction then.
         source: where the file comes from, to be shown.
+        how: how the file is read; None when all is found out.
         dry_run: whether nothing is to be changed.
         atomic: whether all rows are to be imported, or none.
         url: sealed, of a file that the worker fetches first.
@@ -50,6 +53,8 @@ def begin_import(
             run: Import = Import.create(
                 id=job_id, filename=filename[:255], size=size, started_by=started_by,
                 organization=organization, source=source[:500], dry_run=dry_run, atomic=atomic,
+                how=how and how.stored(),
+                ready_at=None if url else now(),
             )  # fmt: skip
         except BaseException:
             path.unlink(missing_ok=True)

@@ -4,10 +4,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bodega_imports.variant_cells import variants_of
+
 #: Reads the text of one cell; raises :class:`BadCell`.
 Parse = Callable[[str], object]
 
 _OWN = "sku name slug description price compareatprice currency category isactive imageurl"
+# What exports have beside these, or can have; those without a synonym are not read.
+_OWN += " variants cost tags isfeatured isdigital weightgrams lengthmillimetres widthmillimetres"
+_OWN += " heightmillimetres metatitle metadescription popularity organization id"
+_OWN += " createdat updatedat"
 # A file has the first format of which it has all the columns.
 _SIGNS = (
     ("shopify", {"handle", "title"}),
@@ -34,6 +40,10 @@ _SYNONYMS = {
     "image_url": "imageurl image imagesrc imagelink productimageurl images baseimage",
 }
 _SHOPIFY = _SYNONYMS | {"category": "type productcategory", "status": "status"}
+# Elsewhere a column of this name holds who knows what.
+_OF_FORMAT = {"shopify": _SHOPIFY, "bodega": _SYNONYMS | {"variants": "variants"}}
+#: What a column can mean, beside what addons add.
+FIELDS = (*_SYNONYMS, "variants")
 _YES = "true 1 yes y on active published enabled"
 _NO = "false 0 no n off draft archived unlisted inactive unpublished disabled"
 # WooCommerce writes a draft as -1, Magento a disabled product as 2.
@@ -73,23 +83,33 @@ class Layout:
         return "handle" in self.columns
 
 
-def recognise(header: Sequence[str], extensions: Iterable[str] = ()) -> Layout:
+def recognise(
+    header: Sequence[str],
+    extensions: Iterable[str] = (),
+    mapping: Mapping[str, str] | None = None,
+) -> Layout:
     """Find out from the names of a file's columns what they mean.
 
     Args:
         extensions: columns that addons add to products, e.g. ``loyalty.points``.
+        mapping: what columns mean that would not be recognised, or wrongly: their names, and
+            the field; ``""`` for one that is not to be used.
 
     Raises:
-        UnrecognisedColumns: no column is a name, or none is a SKU or a handle.
+        UnrecognisedColumns: no column is a name, or none is a SKU or a handle, or one of the
+            mapping is not there.
     """
+    extensions = tuple(extensions)
     places: dict[str, int] = {}
     for index, name in enumerate(header):
         places.setdefault(re.sub(r"[\W_]+", "", name.casefold()), index)
-    format = _format(places.keys() - {""})
-    columns = _columns(_SHOPIFY if format == "shopify" else _SYNONYMS, places)
+    added = {re.sub(r"[\W_]+", "", name.casefold()) for name in extensions}
+    format = _format(places.keys() - {""} - added)
+    columns = _columns(_OF_FORMAT.get(format, _SYNONYMS), places)
+    columns |= _extensions(header, extensions)
+    columns = _mapped(columns, header, mapping or {})
     _demand(columns, header)
     options = _options(places) if "handle" in columns else ()
-    columns |= _extensions(header, extensions)
     used = {*columns.values(), *(index for pair in options for index in pair)}
     ignored = tuple(name for at, name in enumerate(header) if name and at not in used)
     return Layout(format, columns, options, ignored, tuple(header))
@@ -109,6 +129,23 @@ def _columns(synonyms: Mapping[str, str], places: Mapping[str, int]) -> dict[str
 def _options(places: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
     names = [(f"option{number}name", f"option{number}value") for number in (1, 2, 3)]
     return tuple((places[a], places[b]) for a, b in names if a in places and b in places)
+
+
+def _mapped(
+    columns: dict[str, int], header: Sequence[str], mapping: Mapping[str, str]
+) -> dict[str, int]:
+    places = {name.strip().casefold(): at for at, name in reversed(list(enumerate(header)))}
+    for name, meant in mapping.items():
+        place = places.get(name.strip().casefold())
+        if place is None:
+            found = ", ".join(name[:50] for name in header[:20])
+            raise UnrecognisedColumns(
+                f"The profile says what the column {name!r} is, and the file has none of that "
+                f"name; found {found}: rename one, or change the profile."
+            )
+        columns = {known: at for known, at in columns.items() if at != place}
+        columns |= {meant: place} if meant else {}
+    return columns
 
 
 def _extensions(header: Sequence[str], known: Iterable[str]) -> dict[str, int]:
@@ -141,6 +178,7 @@ def parsers(
     if format == "magento":
         # Exports hold paths below a media folder whose address the file does not tell.
         optional["image_url"] = lambda cell: _first(_address)(cell) if "://" in cell else None
+    optional["variants"] = _read(variants_of(price))
     required = {"sku": text(100), "name": text(255), "handle": text(255), "price": price}
     optional |= {name: _checked(parse) for name, parse in (extensions or {}).items()}
     read = {field: _unless_blank(parse) for field, parse in optional.items()}
@@ -214,6 +252,18 @@ def _checked(parse: Parse) -> Parse:
         return cell.strip()
 
     return check
+
+
+def _read(parse: Parse) -> Parse:
+    """Return what reads a cell and says of any value that is wrong that the cell is."""
+
+    def read(cell: str) -> object:
+        try:
+            return parse(cell)
+        except ValueError as error:
+            raise BadCell(str(error)) from None
+
+    return read
 
 
 def _first(parse: Parse) -> Parse:

@@ -25,7 +25,9 @@ _SHOWN = ("status", "total_rows", "created", "updated", "unchanged", "superseded
 @click.option("--wait", is_flag=True, help="Wait until it is done, with a progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def import_file(file: Path, dry_run: bool, atomic: bool, wait: bool, as_json: bool) -> None:
-    """Import products from FILE: CSV or TSV, our own columns or another shop's export.
+    """Import products from FILE: our own columns or another shop's export.
+
+    FILE is CSV or TSV, a workbook (.xlsx) or JSON Lines, also in a .gz or .zip.
 
     A worker does it; with --wait and no worker running, this command does it itself.
 

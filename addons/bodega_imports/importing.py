@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
 from bodega_imports.files import open_file
 from bodega_imports.formulas import records_of
 from bodega_imports.models import BadRow, Import
+from bodega_imports.profiles import How
 from bodega_imports.records import Table, UnreadableFile
 from bodega_imports.rows import Folded, Row, RowError, read_rows
 from bodega_imports.staging import Staging
@@ -84,17 +85,30 @@ def run_import(job: JobRun, withheld: Mapping[str, str]) -> None:
     _await_turn(run)
     try:
         largest = setting("imports.largest_unpacked_mb") * 1_000_000
+        how = How(**(run.how or {}))
         with (
-            open_file(file_of(run.id), run.filename, largest=largest) as file,
+            opened(file_of(run.id), run.filename, how, largest) as (file, layout),
             acting_for(_account(run)),
         ):
-            cells = extension_cells()
-            layout = recognise(file.header, cells)
-            _refuse(layout, withheld)
-            _Importing(job, run, file, layout, cells).go()
+            refuse(layout, withheld)
+            _Importing(job, run, file, layout).go()
     except (UnreadableFile, UnrecognisedColumns, ForbiddenColumn, IncompleteFile) as error:
         _fail(job, run, str(error))
         raise PermanentFailure(str(error)) from None
+
+
+@contextmanager
+def opened(path: Path, filename: str, how: How, largest: int) -> Iterator[tuple[Table, Layout]]:
+    """Open a file of products, and find out what its columns are.
+
+    Args:
+        largest: bytes at most that it may be unpacked to.
+
+    Raises:
+        UnreadableFile, UnrecognisedColumns: it is none.
+    """
+    with open_file(path, filename, options=how.reading, largest=largest) as file:
+        yield file, recognise(file.header, extension_cells(), how.columns)
 
 
 def _await_turn(run: Import) -> None:
@@ -103,9 +117,10 @@ def _await_turn(run: Import) -> None:
     Raises:
         TryLater: one of them has not ended.
     """
-    # Not the ids: that of a resumable upload is older than its import.
-    earlier = (Import.created_at < run.created_at) | (
-        (Import.created_at == run.created_at) & (Import.id < run.id)
+    # Not the ids: that of a resumable upload is older than its import. Nor is waited for a
+    # file that is still being fetched: it is not ready, and waits in its turn.
+    earlier = (Import.ready_at < run.ready_at) | (
+        (Import.ready_at == run.ready_at) & (Import.id < run.id)
     )
     before = Import.select(Import.id).where(Import.finished_at.is_null(), earlier)
     for (other,) in before.order_by(Import.id).tuples():
@@ -122,7 +137,12 @@ def _account(run: Import) -> str:
         return ""
 
 
-def _refuse(layout: Layout, withheld: Mapping[str, str]) -> None:
+def refuse(layout: Layout, withheld: Mapping[str, str]) -> None:
+    """Refuse a file with a column that its sender may not write.
+
+    Raises:
+        ForbiddenColumn: it has one.
+    """
     for name in layout.columns.keys() & withheld.keys():
         raise ForbiddenColumn(f"The column '{name}' needs the permission '{withheld[name]}'.")
 
@@ -137,10 +157,8 @@ def _fail(job: JobRun, run: Import, message: str) -> None:
 class _Importing:
     """One run over one file."""
 
-    def __init__(
-        self, job: JobRun, run: Import, file: Table, layout: Layout, cells: Mapping[str, Parse]
-    ) -> None:
-        self._cells = cells
+    def __init__(self, job: JobRun, run: Import, file: Table, layout: Layout) -> None:
+        self._cells = extension_cells()
         self._job = job
         self._run = run
         self._file = file
@@ -163,7 +181,7 @@ class _Importing:
                 for chunk in chunks:
                     self._write(chunk)
         if self._run.errors:
-            report.write(self._run.id, self._run.filename, self._layout.header)
+            report.write(self._run, self._layout.header)
         self._finish()
 
     @property
@@ -253,7 +271,10 @@ class _Importing:
         return outcomes
 
     def _upsert(self, chunk: list[_Staged]) -> list[products.Outcome]:
-        rows = [self._product_row(*row) for _, _, row in chunk]
+        rows = [
+            _product_row(*row, grouped=self._layout.grouped, cells=self._cells)
+            for _, _, row in chunk
+        ]
         return products.upsert(rows, f"import:{self._run.id}", self._run.organization)
 
     def _write_whole(self, chunks: Iterable[list[_Staged]]) -> None:
@@ -290,21 +311,6 @@ class _Importing:
         if state is None or state.status != "running":
             raise LeaseLost(f"import {self._run.id} was cancelled")
 
-    def _product_row(
-        self, sku: str, values: dict[str, Any], variants: list[dict[str, Any]] | None
-    ) -> products.ProductRow:
-        fields = {name: value for name, value in values.items() if name not in self._cells}
-        if "compare_at_price_minor" in fields:
-            fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
-        grouped = self._layout.grouped
-        if grouped and variants and len(variants) == 1 and not variants[0]["options"]:
-            variants = []  # A product that comes in one form only.
-        added: dict[str, dict[str, Any]] = {}
-        for name in values.keys() & self._cells.keys():
-            addon, _, member = name.partition(".")
-            added.setdefault(addon, {})[member] = self._cells[name](values[name])
-        return products.ProductRow(sku, fields, variants, added)
-
     def _count(self, chunk: list[_Staged], outcomes: list[products.Outcome]) -> list[RowError]:
         """Count outcomes; return the rows that were refused."""
         run = self._run
@@ -334,6 +340,34 @@ class _Importing:
             run.status, run.phase, run.finished_at = "completed", "", now()
             run.save()
             events.publish(events.import_completed, run)
+
+
+def product_row(row: Row, layout: Layout) -> products.ProductRow:
+    """Return a row of a file as products take it."""
+    variants = row.variants if layout.grouped or row.variants else None
+    return _product_row(
+        row.sku, row.fields, variants, grouped=layout.grouped, cells=extension_cells()
+    )
+
+
+def _product_row(
+    sku: str,
+    values: Mapping[str, Any],
+    variants: list[dict[str, Any]] | None,
+    *,
+    grouped: bool,
+    cells: Mapping[str, Parse],
+) -> products.ProductRow:
+    fields = {name: value for name, value in values.items() if name not in cells}
+    if "compare_at_price_minor" in fields:
+        fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
+    if grouped and variants and len(variants) == 1 and not variants[0]["options"]:
+        variants = []  # A product that comes in one form only.
+    added: dict[str, dict[str, Any]] = {}
+    for name in values.keys() & cells.keys():
+        addon, _, member = name.partition(".")
+        added.setdefault(addon, {})[member] = cells[name](values[name])
+    return products.ProductRow(sku, fields, variants, added)
 
 
 def _not_whole(run: Import) -> IncompleteFile:

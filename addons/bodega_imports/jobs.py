@@ -3,23 +3,30 @@
 import time
 from datetime import timedelta
 
+from bodega_imports.fetching import fetch_file
 from bodega_imports.importing import run_import
+from bodega_imports.uploads import delete_expired
 from bodega_sdk import JobRun, folder, job
 
 #: Days that the file of an import is kept.
 KEPT_DAYS = 7
+#: How often an import is tried before it is given up.
+ATTEMPTS = 5
 
 
-@job("imports.import_file", lane="bulk")
-def import_file(run: JobRun, withheld: dict[str, str] | None = None) -> None:
-    """Import the file of the import that has this job's id."""
+@job("imports.import_file", lane="bulk", max_attempts=ATTEMPTS)
+def import_file(run: JobRun, withheld: dict[str, str] | None = None, url: str = "") -> None:
+    """Import the file of the import that has this job's id, and fetch it first if need be."""
+    if url:
+        fetch_file(run, url, last=run.attempt >= ATTEMPTS)
     run_import(run, withheld or {})
 
 
 @job("imports.delete_old_files", every=timedelta(days=1))
 def delete_old_files(run: JobRun) -> None:
-    """Delete files of imports, and what dead runs left, after a week."""
+    """Delete files of imports, and what dead runs left, after a week; and expired uploads."""
+    delete_expired(KEPT_DAYS)
     oldest = time.time() - KEPT_DAYS * 86_400
     for path in folder("imports").iterdir():
-        if path.stat().st_mtime < oldest:
+        if path.is_file() and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import peewee
 
-from bodega_sdk import Entity, UTCDateTimeField
+from bodega_sdk import Entity, UTCDateTimeField, now
 
 
 class Import(Entity):
@@ -19,6 +19,8 @@ class Import(Entity):
     status: Any = peewee.CharField(max_length=20, default="queued")
     phase: Any = peewee.CharField(max_length=20, default="")
     format: Any = peewee.CharField(max_length=20, default="")
+    # How the file is read, as a profile says; null when all is found out.
+    how: Any = peewee.JSONField(null=True)
     # Whether only to say what would happen; whether all rows or none.
     dry_run: Any = peewee.BooleanField(default=False)
     atomic: Any = peewee.BooleanField(default=False)
@@ -36,6 +38,8 @@ class Import(Entity):
     started_by: Any = peewee.CharField(max_length=100, default="")
     # Where the file came from, when it was not sent: a URL without what is secret in it.
     source: Any = peewee.CharField(max_length=500, default="")
+    # Since when its file is there; imports have their turns in this order. Null before.
+    ready_at: Any = UTCDateTimeField(null=True, default=now)
     started_at: Any = UTCDateTimeField(null=True)
     finished_at: Any = UTCDateTimeField(null=True)
     # For which it is done; null for the whole shop.

@@ -6,7 +6,8 @@ from pathlib import Path
 from uuid import UUID
 
 from bodega_imports.files import open_file
-from bodega_imports.models import BadRow
+from bodega_imports.models import BadRow, Import
+from bodega_imports.profiles import How
 from bodega_sdk import folder, setting
 
 #: Rows of the report at most.
@@ -20,18 +21,18 @@ def report_of(import_id: object) -> Path:
     return folder("imports") / f"{import_id}.errors.csv"
 
 
-def write(import_id: UUID, filename: str, header: Iterable[str]) -> None:
+def write(run: Import, header: Iterable[str]) -> None:
     """Write the report, out of the file once more: the cells as they were, and the reason.
 
     Of a product with rows for its variants only the rows that are bad stand in it.
     """
-    reasons = _reasons(import_id)
-    part = report_of(import_id).with_suffix(".part")
+    reasons = _reasons(run.id)
+    part = report_of(run.id).with_suffix(".part")
     with part.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*header, REASON])
-        writer.writerows(_rows(import_id, filename, reasons))
-    part.replace(report_of(import_id))
+        writer.writerows(_rows(run, reasons))
+    part.replace(report_of(run.id))
 
 
 def _reasons(import_id: UUID) -> dict[int, str]:
@@ -45,10 +46,10 @@ def _reasons(import_id: UUID) -> dict[int, str]:
     return reasons
 
 
-def _rows(import_id: UUID, filename: str, reasons: dict[int, str]) -> Iterator[list[str]]:
-    path = folder("imports") / f"{import_id}.data"
-    largest = setting("imports.largest_unpacked_mb") * 1_000_000
-    with open_file(path, filename, largest=largest) as file:
+def _rows(run: Import, reasons: dict[int, str]) -> Iterator[list[str]]:
+    path = folder("imports") / f"{run.id}.data"
+    largest, how = setting("imports.largest_unpacked_mb") * 1_000_000, How(**(run.how or {}))
+    with open_file(path, run.filename, options=how.reading, largest=largest) as file:
         width = len(file.header)
         for line, values in file:
             if reason := reasons.get(line):

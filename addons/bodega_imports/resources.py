@@ -8,7 +8,7 @@ from uuid import UUID
 
 import peewee
 
-from bodega_imports import events, report
+from bodega_imports import events, profiles, report
 from bodega_imports.beginning import begin_import
 from bodega_imports.jobs import KEPT_DAYS
 from bodega_imports.models import BadRow, Import
@@ -147,6 +147,14 @@ class BadRows(Collection):
         return BadRow.select().where(BadRow.run == request.params["id"])
 
 
+def withheld_from(identity: Identity) -> dict[str, str]:
+    """Return the columns that somebody may not write, and the permissions they need."""
+    barred: dict[str, str] = {}
+    for extension in extensions_of("products.product"):
+        barred |= extension.withheld(identity)
+    return barred
+
+
 def begin_for(
     request: Request, filename: str, size: int, put: Callable[[Path], object], **more: Any
 ) -> Import:
@@ -158,19 +166,17 @@ def begin_for(
     Raises:
         PermissionDenied: they belong to no organization that it could be for.
     """
-    organization = Imports().whose(request)
-    barred: dict[str, str] = {}
-    for extension in extensions_of("products.product"):
-        barred |= extension.withheld(request.identity)
+    organization, barred = Imports().whose(request), withheld_from(request.identity)
     sender = request.identity.subject
     return begin_import(filename, size, sender, put, organization, barred, **more)
 
 
 def _upload(request: Request) -> Reply:
     Imports().whose(request)  # Whoever may not import anything is told before they send it.
-    how = {name: request.query.get(name, False) for name in ("dry_run", "atomic")}
+    flags = {name: request.query.get(name, False) for name in ("dry_run", "atomic")}
+    how = profiles.how_of(request)
     with received(request) as (name, size, path):
-        run = begin_for(request, name, size, path.rename, **how)
+        run = begin_for(request, name, size, path.rename, how=how, **flags)
     shown = ImportSchema().dump(run)
     return Reply(shown, 202, {"Location": f"{request.raw.path.rstrip('/')}/{run.id}"})
 
@@ -182,6 +188,7 @@ UPLOAD = Route(
     "channel `imports.{id}`.",
     media="multipart/form-data", largest=10_000_000_000, returns=ImportSchema, status=202,
     parameters=(
+        *profiles.PARAMETERS,
         Parameter("dry_run", bool, "Only say what would happen: the counts and the bad rows."),
         Parameter("atomic", bool, "Import all rows or, if one of them is bad, none."),
     ),

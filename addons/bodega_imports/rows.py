@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bodega_imports.columns import BadCell, Layout, Parse, parsers, text
-from bodega_imports.csv_reader import BrokenRecord, Record
+from bodega_imports.records import BrokenRecord, Record
 
 #: Variants of one product; they are kept in memory until its group ends.
 MOST_VARIANTS = 2048
@@ -125,7 +125,8 @@ class _Rows:
             return self._error(record.line, values, cells)
         if self._grouped:
             variants = [self._variant(values, fields)]
-        return Row(record.line, str(fields.pop("sku")), fields, variants)
+        listed: list[dict[str, object]] = fields.pop("variants", variants)  # type: ignore[assignment]
+        return Row(record.line, str(fields.pop("sku")), fields, listed)
 
     def _further(self, record: Record, group: _Group) -> Folded | RowError:
         line, begun = record.line, group.first.line

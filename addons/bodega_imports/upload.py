@@ -12,7 +12,13 @@ from bodega_sdk import Request, folder, setting, uuid7
 from bodega_sdk.errors import BadRequest, FieldError, TooLarge, UnsupportedMedia
 
 _PIECE = 256 * 1024
-_RAW = ("text/csv", "text/tab-separated-values", "application/octet-stream")
+# What a file is, is told by its bytes: these are not compared with them.
+_RAW = (
+    "text/csv", "text/tab-separated-values", "text/plain", "application/octet-stream",
+    "application/json", "application/jsonl", "application/x-ndjson",
+    "application/gzip", "application/x-gzip", "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)  # fmt: skip
 
 
 @contextmanager
@@ -24,7 +30,7 @@ def received(request: Request) -> Iterator[tuple[str, int, Path]]:
     Raises:
         BadRequest: there is no file, it is empty, or the request ended before its end.
         TooLarge: it is larger than the setting ``imports.largest_mb``.
-        UnsupportedMedia: the request is neither a form nor a CSV file.
+        UnsupportedMedia: the request is neither a form nor a file of products.
     """
     path = folder("imports") / f"{uuid7().hex}.part"
     try:
@@ -42,10 +48,11 @@ def _receive(request: Request, path: Path) -> tuple[str, int]:
     if media == "multipart/form-data":
         name, size = _from_form(request.raw, stream, path)
     elif media in _RAW:
-        name, size = _name(request.raw.get_header("X-Filename")), _copy(stream, path)
+        name, size = file_name(request.raw.get_header("X-Filename")), _copy(stream, path)
     else:
         raise UnsupportedMedia(
-            "Send the file as 'multipart/form-data' in a part named 'file', or as 'text/csv'.",
+            "Send the file as 'multipart/form-data' in a part named 'file', or as 'text/csv'; "
+            f"known are {', '.join(_RAW)}.",
             [
                 FieldError(
                     "Content-Type", "Expected multipart/form-data or text/csv.", media or None
@@ -70,7 +77,7 @@ class _Counted:
         return piece
 
 
-def _name(given: str | None) -> str:
+def file_name(given: str | None) -> str:
     """Return a file's name to show; it never becomes a path."""
     storable = (given or "").encode(errors="replace").decode().replace("\0", "")
     name = Path(storable.replace("\\", "/")).name.strip()
@@ -88,7 +95,7 @@ def _from_form(req: falcon.Request, stream: Any, path: Path) -> tuple[str, int]:
         form: Any = MultipartFormHandler().deserialize(stream, req.content_type, length)
         for part in form:
             if part.name == "file" and part.filename and found is None:
-                found = _name(part.filename), _copy(part.stream, path)
+                found = file_name(part.filename), _copy(part.stream, path)
     except (falcon.HTTPError, ValueError, LookupError) as error:
         told = getattr(error, "description", None) or "it cannot be read"
         raise _wrong(f"The form is malformed: {told}.", None) from None

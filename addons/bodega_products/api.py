@@ -1,6 +1,13 @@
 """What other addons may call."""
 
 from bodega_products.bulk import Outcome, ProductRow, upsert
+from bodega_products.exporting import (
+    ExportColumn,
+    ProductRows,
+    checked_columns,
+    checked_filters,
+    export_columns,
+)
 from bodega_products.facts import (
     ProductFacts,
     VariantFacts,
@@ -17,15 +24,20 @@ from bodega_products.search_answers import SearchAnswer, SearchQuery
 from bodega_products.text import sku_key
 
 __all__ = [
+    "ExportColumn",
     "Outcome",
     "PriceFacts",
     "ProductFacts",
     "ProductRow",
+    "ProductRows",
     "Quote",
     "SearchAnswer",
     "SearchQuery",
     "VariantFacts",
     "add_popularity",
+    "checked_columns",
+    "checked_filters",
+    "export_columns",
     "facts_of",
     "forms_of",
     "is_sold",

@@ -80,8 +80,8 @@ def write(variants: Mapping[UUID, tuple[str, Sequence[Mapping[str, Any]]]]) -> N
             "id": there.get((product, options_key(item["options"]))) or uuid7(),
             "created_at": stamp, "updated_at": stamp, "product": product, "position": place,
             "sku": item["sku"], "sku_key": _key(item["sku"], own), "options": item["options"],
-            "options_key": options_key(item["options"]), "price_minor": item["price_minor"],
-            "has_price": True,
+            "options_key": options_key(item["options"]), "price_minor": item["price_minor"] or 0,
+            "has_price": item["price_minor"] is not None,
         }
         for product, (own, items) in variants.items()
         for place, item in enumerate(items, 1)

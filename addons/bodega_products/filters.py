@@ -21,7 +21,9 @@ def _price(name: str, help: str, compare: Callable[[Any, Any], Any]) -> Filter:
     return Filter(parameter, lambda value: currencies.price_filter(name, value, compare))
 
 
-def _moment(name: str, help: str, compare: Callable[[Any, Any], Any]) -> Filter:
+def _moment(
+    name: str, help: str, compare: Callable[[Any, Any], Any], column: Any = Product.created_at
+) -> Filter:
     parameter = Parameter(name, str, f"{help} ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z.")
 
     def condition(value: str) -> Any:
@@ -31,7 +33,7 @@ def _moment(name: str, help: str, compare: Callable[[Any, Any], Any]) -> Filter:
             found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         except (ValueError, OverflowError):
             raise parameter.wrong("Expected an instant in ISO 8601.", value) from None
-        return compare(Product.created_at, found)
+        return compare(column, found)
 
     return Filter(parameter, condition)
 
@@ -78,6 +80,8 @@ FILTERS = (
            lambda value: Product.is_digital == value),
     _moment("created_after", "Made at this time or later.", operator.ge),
     _moment("created_before", "Made before this time.", operator.lt),
+    _moment("updated_after", "Changed at this time or later.", operator.ge, Product.updated_at),
+    _moment("updated_before", "Changed before this time.", operator.lt, Product.updated_at),
     Filter(Parameter("attribute", str,
                      "name:value, e.g. color:red; commas between several, all of which it has."),
            having),

@@ -20,7 +20,7 @@ from bodega_products.search_routes import Searched
 from bodega_products.text import read_id, sku_key
 from bodega_products.variants_below import shown_variants, variants_below
 from bodega_products.visibility import READ_INACTIVE, WRITE, WRITE_ALL, listed, visible
-from bodega_sdk import PUBLIC, Parameter, Reply, Request, Route, database, transaction
+from bodega_sdk import PUBLIC, Extension, Parameter, Reply, Request, Route, database, transaction
 from bodega_sdk.errors import Conflict, FieldError, NotFound, PermissionDenied
 from bodega_sdk.schemas import Schema, load
 
@@ -181,9 +181,12 @@ class Products(Searched):
         mine = self.whose(request)
         return query if mine is None else query.where(Product.organization == mine)
 
-    def narrowed(self, query: Any, sent: Mapping[str, Any]) -> Any:
-        """Return a query narrowed by filters."""
-        return self._filtered(self._join(query, self._narrowing(sent)), sent)
+    def narrowed(
+        self, query: Any, sent: Mapping[str, Any], beside: Iterable[Extension] = ()
+    ) -> Any:
+        """Return a query narrowed by filters, joined to extensions beside those that filter."""
+        joining = dict.fromkeys((*self._narrowing(sent), *beside))
+        return self._filtered(self._join(query, joining), sent)
 
     @cached_property
     def _schema(self) -> Schema:

@@ -25,6 +25,11 @@ from bodega.shop import Shop
 from bodega_accounts import api_keys, avatars, sessions
 from bodega_accounts.models import Account, Address, Organization, Session
 from bodega_accounts.passwords import hash_password
+from bodega_imports import tus
+from bodega_imports.export_models import Export
+from bodega_imports.exporting import exports_folder
+from bodega_imports.report import report_of
+from bodega_imports.uploads import create as begin_upload
 from bodega_inventory import api as inventory
 from bodega_inventory.models import Reservation
 from bodega_notifications.api import notify
@@ -248,7 +253,23 @@ def _an_import(world: World) -> str:
     vendor = world.client(world.people["vendor"])
     headers = {"Content-Type": media}
     answer = vendor.request("POST", "/api/v1/imports", body=content, headers=headers)
-    return str(answer.expect(202)["id"])
+    made = str(answer.expect(202)["id"])
+    report_of(made).write_text("sku\n")
+    return made
+
+
+def _an_export(world: World) -> str:
+    vendor = world.client(world.people["vendor"])
+    made = str(vendor.post("/api/v1/exports", {}).expect(202)["id"])
+    (exports_folder() / made).write_bytes(b"sku\n")
+    done = {"status": "completed", "finished_at": now(), "stored": made, "sha256": "0" * 64}
+    Export.update(done).where(Export.id == made).execute()
+    return made
+
+
+def _an_upload(world: World) -> str:
+    upload = begin_upload(world.people["owner"].account.id, 9, "")
+    return str(upload.id)
 
 
 def _a_subscription(world: World) -> str:
@@ -398,6 +419,9 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/variants/{id}": _posted("vendor", "/variants", _variant),
     "/tags/{id}": _a_tag,
     "/imports/{id}": _an_import,
+    "/imports/uploads/{id}": _an_upload,
+    "/imports/profiles/{id}": _posted("vendor", "/imports/profiles", lambda w, p: {"name": "ERP"}),
+    "/exports/{id}": _an_export,
     # An import has the id of its job.
     "/jobs/{id}": _an_import,
     "/events/subscriptions/{name}": _a_subscription,
@@ -511,6 +535,9 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "PATCH /inventory/levels/{id}": lambda w, p: {"low_stock_threshold": 3},
     "MoveSchema": _move,
     "SettingValueSchema": lambda w, p: {"value": 20},
+    "ImportProfileSchema": lambda w, p: {"name": "ERP", "columns": {"Artikel": "sku"}},
+    "ExportSchema": lambda w, p: {"columns": ["sku"]},
+    "FetchSchema": lambda w, p: {"url": "https://files.example/products.csv"},
 }
 
 # And a route that reads its body itself: what to send, and of which media type.
@@ -518,6 +545,9 @@ UPLOADS: dict[str, Callable[[World, Person], tuple[bytes, str]]] = {
     "POST /media/images": _picture_form,
     "PUT /auth/me/avatar": lambda world, person: (PNG, "image/png"),
     "POST /imports": lambda world, person: (CSV % uuid7().hex.encode(), "text/csv"),
+    "POST /imports/preview": lambda world, person: (CSV % uuid7().hex.encode(), "text/csv"),
+    "PATCH /imports/uploads/{id}": lambda world, person: (b"x", tus.MEDIA),
+    "POST /imports/uploads/{id}": lambda world, person: (b"x", tus.MEDIA),
 }
 
 

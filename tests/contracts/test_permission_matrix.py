@@ -56,6 +56,7 @@ OPEN = {
     "GET /variants",
     "GET /variants/{id}",
     "GET /wishlists/shared/{token}",
+    "OPTIONS /imports/uploads",
     "POST /auth/email/confirm",
     "POST /auth/login",
     "POST /auth/password/reset",

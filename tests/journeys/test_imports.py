@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +76,11 @@ def children(pid: int) -> dict[str, int]:
             try:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 command = (entry / "cmdline").read_text().split("\0")
-            except OSError:
-                continue
+                name = command[3] if "bodega" in command else command[2]
+            except (OSError, IndexError):
+                continue  # It has ended, or has just begun.
             if parent == pid:
-                found[command[3] if "bodega" in command else command[2]] = int(entry.name)
+                found[name] = int(entry.name)
     return found
 
 
@@ -135,6 +138,57 @@ def test_a_killed_worker_is_replaced_and_the_table_is_as_if_undisturbed(
     empty_the_catalogue(deployment)
     assert_counts(follow(deployment, deployment.upload(file, token), token), expected)
     assert content(deployment) == disturbed
+
+
+#: When workers are killed, in each of three imports: ten points in all.
+KILLS = (4, 3, 3)
+
+
+def test_whenever_a_worker_is_killed_the_table_is_as_if_undisturbed(
+    deployment: Any, tmp_path: Path
+) -> None:
+    file, expected = generate(tmp_path, 40_000)
+    process = deployment.up()
+    token = deployment.log_in()
+    assert_counts(follow(deployment, deployment.upload(file, token), token), expected)
+    undisturbed = content(deployment)
+    dice = random.Random(7)
+    for kills in KILLS:
+        empty_the_catalogue(deployment)
+        import_id = deployment.upload(file, token)
+        seen = _killed(deployment, process, f"/api/v1/imports/{import_id}", token, kills, dice)
+        run = follow(deployment, import_id, token)
+        assert_counts(run, expected)
+        assert content(deployment) == undisturbed
+        places = [(item["read_rows"], item["processed_rows"]) for item in [*seen, run]]
+        for before, after in pairwise(places):
+            assert before[0] <= after[0], "reading went back"
+            assert before[1] <= after[1], "writing went back"
+
+
+def _killed(
+    deployment: Any, process: Any, path: str, token: str, kills: int, dice: random.Random
+) -> list[dict[str, Any]]:
+    """Kill the worker again and again while it imports; return what was seen meanwhile."""
+    seen: list[dict[str, Any]] = []
+
+    def running() -> bool:
+        seen.append(deployment.get(path, token)[1])
+        worker = children(process.pid).get("worker")
+        return worker not in (None, *dead) and seen[-1]["status"] == "running"
+
+    dead: list[int] = []
+    for _ in range(kills):
+        deployment.wait_until(running, timeout=60)
+        until = time.monotonic() + dice.uniform(0, 1.5)
+        while time.monotonic() < until:
+            seen.append(deployment.get(path, token)[1])
+        if seen[-1]["status"] == "completed":
+            break
+        dead.append(children(process.pid)["worker"])
+        os.kill(dead[-1], signal.SIGKILL)
+    assert dead, "the import must be killed before it is done"
+    return seen
 
 
 def test_a_worker_paused_beyond_its_lease_writes_nothing_when_it_goes_on(

@@ -17,7 +17,7 @@ from bodega.settings import Settings
 # A document of routes: no engine has a say in it.
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
-HTTP_METHODS = {"get", "put", "post", "delete", "patch"}
+HTTP_METHODS = {"get", "put", "post", "delete", "patch", "options"}
 
 
 def operations(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:

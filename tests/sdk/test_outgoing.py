@@ -1,6 +1,7 @@
 """Outgoing calls to real servers: within the manifest, within the deadline, to what was checked."""
 
 import datetime
+import io
 import ipaddress
 import json
 import socket
@@ -18,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bodega_sdk import _wire, fetch
+from bodega_sdk import Fetched, _wire, fetch
 from bodega_sdk.capabilities import Grant
 from bodega_sdk.errors import CapabilityError, FetchFailed
 from bodega_sdk.outgoing import is_public
@@ -374,6 +375,44 @@ def test_of_an_answer_no_more_is_read_than_was_asked_for(raw: Any) -> None:
     sent = b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 100_000
     with using("127.0.0.1"), pytest.raises(FetchFailed, match="more than the 1000 bytes"):
         fetch(raw(lambda connection: connection.sendall(sent)), largest=1000)
+
+
+def test_a_large_answer_goes_to_a_file_as_it_comes(port: int, raw: Any) -> None:
+    seen: list[tuple[int, bytes, str]] = []
+    file = io.BytesIO()
+
+    def into(answer: Fetched) -> io.BytesIO:
+        seen.append((answer.status, answer.body, answer.headers["content-length"]))
+        return file
+
+    url = f"http://127.0.0.1:{port}"
+    with using("127.0.0.1"):
+        answer = fetch(f"{url}/to/302?/a", into=into)
+        assert (answer.status, answer.body, answer.url) == (200, b"", f"{url}/a")
+        assert seen == [(200, b"", str(len(file.getvalue())))]
+        assert json.loads(file.getvalue())["path"] == "/a"
+        # What is no success is neither written nor read.
+        assert (fetch(f"{url}/to/404?x", into=into).body, len(seen)) == (b"", 1)
+        cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"
+        with pytest.raises(FetchFailed, match="too early"):
+            fetch(raw(lambda connection: connection.sendall(cut)), into=into)
+        assert file.getvalue().endswith(b"abc")
+        large = b"HTTP/1.0 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
+        with pytest.raises(FetchFailed, match="more than the 1000 bytes"):
+            fetch(raw(lambda connection: connection.sendall(large)), into=into, largest=1000)
+
+
+def test_an_operator_may_let_a_private_host_be_asked_but_no_other(port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
+    with using("*"):
+        assert fetch(url, private=("127.0.0.1",)).status == 200
+        for private in ((), ("localhost",), ("*.example",)):
+            with pytest.raises(CapabilityError):
+                fetch(url, private=private)
+        with pytest.raises(CapabilityError):
+            fetch(f"{url}/to/302?http://localhost:{port}/", private=("127.0.0.1",))
+    with using("points.example"), pytest.raises(CapabilityError):
+        fetch(url, private=("*",))
 
 
 # Encryption.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega_imports.columns import BadCell, UnrecognisedColumns, parsers, recognise
-from bodega_imports.csv_reader import open_csv
+from bodega_imports.files import open_file
 
 DATA = Path(__file__).parents[2] / "data"
 WOOCOMMERCE = (
@@ -39,7 +39,7 @@ def test_our_own_format_is_recognised() -> None:
 
 
 def test_a_real_export_of_shopify_is_recognised() -> None:
-    with open_csv(DATA / "shopify-apparel.csv") as file:
+    with open_file(DATA / "shopify-apparel.csv") as file:
         layout = recognise(file.header)
     assert layout.format == "shopify"
     assert layout.grouped

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega_imports.columns import recognise
-from bodega_imports.csv_reader import BrokenRecord, Record, open_csv
+from bodega_imports.files import open_file
+from bodega_imports.records import BrokenRecord, Record
 from bodega_imports.rows import MOST_VARIANTS, Folded, Row, RowError, read_rows
 
 DATA = Path(__file__).parents[2] / "data"
@@ -38,7 +39,7 @@ def errors(found: list[Row | RowError | Folded]) -> list[RowError]:
 
 
 def test_the_real_export_of_shopify_becomes_20_products() -> None:
-    with open_csv(DATA / "shopify-apparel.csv") as file:
+    with open_file(DATA / "shopify-apparel.csv") as file:
         found = list(read_rows(file, recognise(file.header)))
     assert Counter(map(type, found)) == {Row: 20, Folded: 2}
     assert {Folded(4, 3), Folded(5, 3)} == {each for each in found if isinstance(each, Folded)}
@@ -57,7 +58,7 @@ def test_a_generated_catalogue_has_the_products_and_errors_it_says(tmp_path: Pat
     made = subprocess.run(command, capture_output=True, check=True)
     (path := tmp_path / "products.csv").write_bytes(made.stdout)
     expected = json.loads(made.stderr)
-    with open_csv(path) as file:
+    with open_file(path) as file:
         found = list(read_rows(file, recognise(file.header)))
     assert len(found) == expected["rows"]
     assert len(errors(found)) == expected["invalid"]

@@ -248,7 +248,7 @@ def _left_behind() -> tuple[int, int, int]:
 REFUSED: dict[str, tuple[bytes, dict[str, str], int]] = {
     "an empty body": (b"", CSV, 400),
     "an empty part": (form(part(b"")), FORM, 400),
-    "JSON": (b"{}", {"Content-Type": "application/json"}, 415),
+    "XML": (b"<a/>", {"Content-Type": "application/xml"}, 415),
     "no media type": (GOOD, {"Content-Type": ""}, 415),
     "another media type": (GOOD, {"Content-Type": "text/html"}, 415),
     "a media type of garbage": (GOOD, {"Content-Type": ";;;\xff"}, 415),
