@@ -1,25 +1,36 @@
-"""How fast an import is, beside the least a file can cost: interleaved rounds, medians.
+"""How fast an import is, beside scripts that do the same: interleaved rounds, medians.
 
     .venv/bin/python benchmarks/imports.py [--rows 100000] [--rounds 3]
 
-The floor reads the file with csv.reader and writes it to the same table, with the same
-indexes, in one transaction, by the fastest means the driver has (executemany, COPY);
-it checks nothing, resolves no repeated SKU and reports no progress.
+The script reads the file, checks every cell by the same rules, lets the last row of a SKU
+win, leaves alone what is there already, and writes the same tables with the same indexes, the
+words of the search among them; on PostgreSQL over two connections, each with half of the
+SKUs, by COPY. It has no jobs, events, progress, report, categories, slugs, variants, vendors
+or extensions, and does all of it in one transaction. Three states of the table: empty, every
+product there with another price, and everything there as in the file.
+
+The floor is the least a file can cost: csv.reader and COPY or executemany into the empty table
+of products alone. It checks next to nothing.
 """
 
 import argparse
 import csv
 import io
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zlib import crc32
+
+import psycopg2
 
 from bodega.addons import lifecycle
 from bodega.editions import Edition
@@ -28,6 +39,8 @@ from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega.telemetry.logging import configure_logging
 from bodega_imports.beginning import begin_import
+from bodega_products.search_words import field, sku_field
+from bodega_products.text import search_text, sku_key, slug_for
 from bodega_sdk.ids import uuid7
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
@@ -104,20 +117,154 @@ def floor_postgres(shop: Shop, file: Path) -> float:
     return time.perf_counter() - began
 
 
+def checked(file: Path) -> dict[str, tuple[Any, ...]]:
+    """Read the good rows of a file by SKU key; the last one wins."""
+    price = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2})0*)?").fullmatch
+    active = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    rows = {}
+    with file.open(newline="", encoding="utf-8") as stream:
+        records = csv.reader(stream)
+        width = len(next(records))
+        for row in records:
+            if len(row) != width or "\0" in "".join(row):
+                continue
+            sku, name = row[0].strip(), row[1].strip()
+            amount, switch = price(row[3].strip()), active.get(row[4].strip().lower())
+            if not sku or not name or amount is None or switch is None:
+                continue
+            if len(sku) > 100 or len(name) > 255 or len(row[2]) > 100_000:
+                continue
+            minor = int(amount[1] + (amount[2] or "").ljust(2, "0"))
+            rows[sku_key(sku)] = (sku, name, row[2], minor, switch)
+    return rows
+
+
+def whole(key: str, row: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return a row of the products, and one of the search."""
+    sku, name, description, minor, switch = row
+    id = uuid7().hex
+    product = (id, STAMP, STAMP, name, slug_for(name, key), sku, key, description, minor, "USD", "",
+               switch, False, search_text(name, sku))  # fmt: skip
+    words = (id, field(name, 100), sku_field(sku), "", "", field(description, 2000, join=False))
+    return product, words
+
+
+STAMP = datetime.now(UTC).isoformat()
+SEARCH = ("product_id", "name", "sku", "tags", "category", "description")
+STAGED = ("sku_key", "sku", "name", "description", "price_minor", "is_active")
+NEW = """
+SELECT staged.sku_key, item.id FROM staged LEFT JOIN products_product item USING (sku_key)
+WHERE item.id IS NULL OR (item.sku, item.name, item.description, item.price_minor, item.is_active)
+{differ} (staged.sku, staged.name, staged.description, staged.price_minor, staged.is_active)
+"""
+CHANGE = """
+UPDATE products_product SET sku = staged.sku, name = staged.name,
+    description = staged.description, price_minor = staged.price_minor,
+    is_active = staged.is_active, search_text = lower(staged.name || ' ' || staged.sku),
+    updated_at = {stamp}
+FROM staged WHERE products_product.sku_key = staged.sku_key AND products_product.id IN
+    (SELECT id FROM changed)
+"""
+
+
+def copy(cursor: Any, into: str, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    buffer.seek(0)
+    cursor.copy_expert(
+        f"COPY {into} ({', '.join(columns)}) FROM STDIN (FORMAT csv, NULL 'null')", buffer, 1 << 16
+    )
+
+
+def half(url: str, rows: dict[str, tuple[Any, ...]]) -> None:
+    """Write some rows over a connection of its own."""
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE staged (sku_key text, sku text, name text, description text, "
+            "price_minor bigint, is_active boolean); CREATE TEMP TABLE changed (id uuid)"
+        )
+        copy(cursor, "staged", STAGED, ((key, *row) for key, row in rows.items()))
+        cursor.execute("ANALYZE staged")
+        cursor.execute(NEW.format(differ="IS DISTINCT FROM"))
+        found = cursor.fetchall()
+        pairs = [whole(key, rows[key]) for key, id in found if id is None]
+        copy(cursor, "products_product", COLUMNS, (product for product, _ in pairs))
+        copy(cursor, "products_search", SEARCH, (words for _, words in pairs))
+        changed = [id for _, id in found if id is not None]
+        if changed:
+            copy(cursor, "changed", ("id",), ((id,) for id in changed))
+            cursor.execute(CHANGE.format(stamp="now()"))
+    connection.close()
+
+
+def script_postgres(shop: Shop, file: Path) -> float:
+    began = time.perf_counter()
+    halves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for key, row in checked(file).items():
+        halves[crc32(key.encode()) % 2][key] = row
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda rows: half(shop.settings.database_url, rows), halves))
+    return time.perf_counter() - began
+
+
+def script_sqlite(shop: Shop, file: Path) -> float:
+    began = time.perf_counter()
+    rows, database = checked(file), shop.databases.shop
+    with database.atomic():
+        cursor = database.cursor()
+        cursor.execute(f"CREATE TEMP TABLE staged ({', '.join(STAGED)})")
+        cursor.execute("CREATE TEMP TABLE changed (id)")
+        cursor.executemany(
+            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?)",
+            ((key, *row) for key, row in rows.items()),
+        )
+        found = cursor.execute(NEW.format(differ="IS NOT")).fetchall()
+        pairs = [whole(key, rows[key]) for key, id in found if id is None]
+        marks = ", ".join("?" * len(COLUMNS))
+        cursor.executemany(
+            f"INSERT INTO products_product ({', '.join(COLUMNS)}) VALUES ({marks})",
+            (product for product, _ in pairs),
+        )
+        cursor.execute("CREATE TEMP TABLE words (a, b, c, d, e, f)")
+        cursor.executemany(
+            "INSERT INTO words VALUES (?, ?, ?, ?, ?, ?)", (words for _, words in pairs)
+        )
+        names = ", ".join(SEARCH)
+        cursor.execute(f"INSERT INTO products_search ({names}) SELECT a, b, c, d, e, f FROM words")
+        changed = [(id,) for _, id in found if id is not None]
+        cursor.executemany("INSERT INTO changed VALUES (?)", changed)
+        cursor.execute(CHANGE.format(stamp="datetime('now')"))
+        for table in ("staged", "changed", "words"):
+            cursor.execute(f"DROP TABLE temp.{table}")
+    return time.perf_counter() - began
+
+
+STATES = ("empty table", "every price differs", "same file again")
+Way = Callable[[Shop, Path], float]
+
+
+def three(shop: Shop, file: Path, way: Way) -> list[float]:
+    """Import into an empty table, into one with other prices, and once more."""
+    empty(shop)
+    taken = [way(shop, file)]
+    shop.databases.shop.execute_sql("UPDATE products_product SET price_minor = price_minor + 1")
+    return [*taken, way(shop, file), way(shop, file)]
+
+
 def measure(name: str, shop: Shop, file: Path, rounds: int, rows: int,
-            floor: Callable[[Shop, Path], float]) -> None:  # fmt: skip
-    new, same, least = [], [], []
+            script: Way, floor: Way) -> None:  # fmt: skip
+    ours, theirs, least = [], [], []
     for _ in range(rounds):
-        empty(shop)
-        new.append(bodega(shop, file))
-        same.append(bodega(shop, file))
+        ours.append(three(shop, file, bodega))
+        theirs.append(three(shop, file, script))
         empty(shop)
         least.append(floor(shop, file))
-    for label, times in (("new table", new), ("same file again", same), ("floor", least)):
-        middle = statistics.median(times)
-        ratio = middle / statistics.median(least)
-        print(f"{name:10}  {label:16} {middle:7.2f} s  {rows / middle:9,.0f} rows/s  "
-              f"{ratio:5.1f} x floor")  # fmt: skip
+    bottom = statistics.median(least)
+    for place, state in enumerate(STATES):
+        own, other = (statistics.median(found[place] for found in all) for all in (ours, theirs))
+        print(f"{name:10}  {state:20} bodega {own:6.2f} s {rows / own:9,.0f} rows/s   "
+              f"script {other:6.2f} s   {own / other:4.2f} x script")  # fmt: skip
+    print(f"{name:10}  {'floor, empty table':20} {bottom:13.2f} s {rows / bottom:9,.0f} rows/s")
 
 
 def main() -> None:
@@ -132,11 +279,13 @@ def main() -> None:
             folder = Path(name)
             file = make_file(folder, args.rows)
             lite = open_shop(folder / "sqlite", "")
-            measure("SQLite", lite, file, args.rounds, args.rows, floor_sqlite)
+            measure("SQLite", lite, file, args.rounds, args.rows, script_sqlite, floor_sqlite)
             lite.databases.close()
             url = servers.create_database(server.url, f"bench_{uuid7().hex}")
             post = open_shop(folder / "postgres", url)
-            measure("PostgreSQL", post, file, args.rounds, args.rows, floor_postgres)
+            measure(
+                "PostgreSQL", post, file, args.rounds, args.rows, script_postgres, floor_postgres
+            )
             post.databases.close()
     finally:
         server.stop()

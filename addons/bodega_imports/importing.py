@@ -235,6 +235,8 @@ class _Importing:
         with self._job.transaction():
             # A run that goes on where another died reads again what that one had read.
             self._run.read_rows = max(self._read, self._run.read_rows)
+            done, self._run.whole_bytes = self._file.position
+            self._run.read_bytes = max(done, self._run.read_bytes)
             self._run.updated_at = now()
             self._run.save()
             events.publish(events.import_progressed, self._run)
@@ -251,6 +253,7 @@ class _Importing:
         with self._job.transaction():
             run.phase, run.total_rows = "writing", self._read
             run.read_rows = self._read
+            run.read_bytes = run.whole_bytes = self._file.position[1]
             run.errors, run.superseded = self._bad, staged - distinct + self._folded
             run.processed_rows = run.errors + run.superseded
             self._save(after=0)

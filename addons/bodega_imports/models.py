@@ -25,7 +25,10 @@ class Import(Entity):
     dry_run: Any = peewee.BooleanField(default=False)
     atomic: Any = peewee.BooleanField(default=False)
     sha256: Any = peewee.CharField(max_length=64, default="")
+    # Of how far reading is; the bytes are those of what was unpacked.
     read_rows: Any = peewee.BigIntegerField(default=0)
+    read_bytes: Any = peewee.BigIntegerField(default=0)
+    whole_bytes: Any = peewee.BigIntegerField(null=True)
     ignored_columns: Any = peewee.JSONField(default=list)
     total_rows: Any = peewee.BigIntegerField(null=True)
     processed_rows: Any = peewee.BigIntegerField(default=0)

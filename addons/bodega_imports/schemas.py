@@ -28,7 +28,7 @@ class ImportSchema(Schema):
     status = String(
         metadata={"enum": ["queued", "running", "completed", "failed", "cancelled", "parked"]}
     )
-    phase = String(metadata={"description": "reading or writing, while it runs."})
+    phase = String(metadata={"description": "fetching, reading or writing, while it runs."})
     format = String(metadata={"description": "bodega, shopify, woocommerce, magento or generic."})
     dry_run = Boolean(metadata={"description": "Whether nothing was to be changed."})
     atomic = Boolean(metadata={"description": "Whether all rows or none were to be imported."})
@@ -36,6 +36,10 @@ class ImportSchema(Schema):
     started_by = String(metadata={"description": "Id of an account, or what began it."})
     ignored_columns = List(String())
     read_rows = Integer(metadata={"description": "Rows that are read so far."})
+    read_bytes = Integer(
+        metadata={"description": "Bytes that are read so far, of `whole_bytes`: unpacked ones."}
+    )
+    whole_bytes = Integer(allow_none=True)
     total_rows = Integer(allow_none=True)
     processed_rows = Integer()
     progress = fields.Method("show_progress", metadata={"type": "integer", "maximum": 100})

@@ -59,6 +59,8 @@ _COLUMNS = (
     "name", "slug", "description", "price_minor", "compare_at_minor", "currency",
     "category", "image_url", "is_active",
 )  # fmt: skip
+# Those of them that the search looks into.
+_READ = ("name", "description", "category")
 # Fields of a new product, in the order of `_record`; the id is before them.
 _RECORD = (
     "name", "slug", "sku", "sku_key", "description", "price_minor", "compare_at_minor",
@@ -235,8 +237,16 @@ class _Upsert:
         more = {ids[at]: self._rows[at] for at in places if self._rows[at].extensions}
         if more:
             self._companions.write(more)
-        search_index.keep([ids[place] for place in changed])
+        search_index.keep([ids[place] for place in changed if self._reads_otherwise(place)])
         return list(ids.values())
+
+    def _reads_otherwise(self, place: int) -> bool:
+        """Whether the search will find a product by other words."""
+        row, old = self._rows[place], self._existing[self._keys[place]]
+        given = self._values[place]
+        return row.sku != old["sku"] or any(
+            given.get(name, old[name]) != old[name] for name in _READ
+        )
 
     def _insert(self, places: list[int], ids: Mapping[int, UUID]) -> None:
         """Make new products; nobody else can make them meanwhile, for their SKUs are held."""

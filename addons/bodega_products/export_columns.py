@@ -9,7 +9,9 @@ import peewee
 from bodega_products.models import Category, Product
 from bodega_products.schemas import ProductSchema
 from bodega_sdk import Companion, Extension, UTCDateTimeField, extensions_of
-from bodega_sdk.extensions import PERMISSION
+
+#: Key of a member's metadata: the permission without which it is not shown.
+_PERMISSION = "permission"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,8 @@ _KINDS: Mapping[type[peewee.Field], str] = {
 
 def export_columns() -> dict[str, ExportColumn]:
     """Return the columns that products have, by name: those that an import takes come first."""
-    needed = {
-        name: member.metadata.get(PERMISSION, "") for name, member in ProductSchema().fields.items()
-    }
+    members = ProductSchema().fields
+    needed = {name: item.metadata.get(_PERMISSION, "") for name, item in members.items()}
     found = [
         *(ExportColumn(*item, usual=True) for item in _USUAL),
         *(column for item in extensions_of("products.product") for column in _added(item)),
@@ -104,7 +105,7 @@ def _added(extension: Extension) -> Iterable[ExportColumn]:
         # What is not kept as it is shown is its addon's business alone.
         if kind is not None:
             value = _with_default(extension.model, field)
-            needed = member.metadata.get(PERMISSION, "")
+            needed = member.metadata.get(_PERMISSION, "")
             yield ExportColumn(name, kind, value, True, needed, extension)
 
 

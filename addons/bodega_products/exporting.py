@@ -16,9 +16,8 @@ from bodega_products.export_texts import json_of, text_of
 from bodega_products.models import Category, Product
 from bodega_products.resources import Products
 from bodega_products.text import slugify
-from bodega_sdk import Extension, Parameter, extensions_of
+from bodega_sdk import Extension, Identity, Parameter, extensions_of
 from bodega_sdk.errors import FieldError, PermissionDenied, invalid
-from bodega_sdk.identity import Identity
 from bodega_sdk.snapshots import Snapshot
 
 __all__ = ["ExportColumn", "ProductRows", "checked_columns", "checked_filters", "export_columns"]

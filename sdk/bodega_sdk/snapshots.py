@@ -28,6 +28,11 @@ class Snapshot:
     Args:
         connection: of the engine's driver, in a transaction that only reads.
         postgres: whether it is one to PostgreSQL.
+
+    Example::
+
+        >>> with snapshot() as shop, open(folder("loyalty") / "rates.csv", "wb") as file:
+        ...     shop.write_csv(["currency"], "FROM loyalty_rate WHERE rate > 1000", (), file)
     """
 
     def __init__(self, connection: Any, postgres: bool) -> None:
@@ -116,7 +121,16 @@ class Snapshot:
 
 
 def quoted(text: str) -> str:
-    """Return a text as a literal of SQL."""
+    """Return a text as a literal of SQL.
+
+    Args:
+        text: anything but NUL.
+
+    Example::
+
+        >>> quoted("it's")
+        "'it''s'"
+    """
     doubled = text.replace("'", "''")
     return f"'{doubled}'"
 

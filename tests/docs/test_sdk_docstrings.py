@@ -64,7 +64,7 @@ ASSIGNED = {
     for name, found in PUBLIC.items()
     if isinstance(found.node, ast.Assign | ast.AnnAssign)
 }
-SPACES = ("", ".schemas", ".errors", ".console", ".pagination", ".money", ".bulk")
+SPACES = ("", ".schemas", ".errors", ".console", ".pagination", ".money", ".bulk", ".snapshots")
 
 
 def docstring(name: str) -> str:

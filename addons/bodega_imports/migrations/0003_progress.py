@@ -12,6 +12,8 @@ def up(migrator, db):
         "atomic": peewee.BooleanField(default=False),
         "sha256": peewee.CharField(max_length=64, default=""),
         "read_rows": peewee.BigIntegerField(default=0),
+        "read_bytes": peewee.BigIntegerField(default=0),
+        "whole_bytes": peewee.BigIntegerField(null=True),
         "started_at": UTCDateTimeField(null=True),
     }
     migrator.migrate(
@@ -21,5 +23,6 @@ def up(migrator, db):
 
 def down(migrator, db):
     """Drop them."""
-    names = ("dry_run", "atomic", "sha256", "read_rows", "started_at")
+    names = ("dry_run", "atomic", "sha256", "read_rows", "read_bytes", "whole_bytes")
+    names += ("started_at",)
     migrator.migrate(*(migrator.drop_column("imports_import", name) for name in names))

@@ -48,7 +48,7 @@ def _middleware(session: "Session") -> list[Any]:
     settings = session.shop.settings
     origins, limited = settings.cors_origins, settings.rate_limit or settings.rate_limit_anonymous
     return [
-        *([Cors(origins)] if origins else ()),
+        *([Cors(origins, session.assembly.routes)] if origins else ()),
         Edge(session),
         ConnectionPerRequest(session),
         *([RateLimits(session, API_ROOT)] if limited else ()),
@@ -64,4 +64,21 @@ def resources(routes: tuple[Route, ...], session: "Session") -> dict[str, Any]:
         by_path[route.path][f"on_{route.method.lower()}"] = responder
         if route.method == "GET":
             by_path[route.path]["on_head"] = responder
+    for methods in by_path.values():
+        if "on_options" in methods:
+            # Falcon says which methods there are only where nothing else is said.
+            allowed = ", ".join(sorted(name.removeprefix("on_").upper() for name in methods))
+            methods["on_options"] = _Allowing(methods["on_options"], allowed)
     return {path: SimpleNamespace(**methods) for path, methods in by_path.items()}
+
+
+class _Allowing:
+    """Answers OPTIONS: by a route, and with the methods of its address."""
+
+    def __init__(self, responder: Any, allowed: str) -> None:
+        self._responder = responder
+        self._allowed = allowed
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **params: str) -> None:
+        resp.set_header("Allow", self._allowed)
+        self._responder(req, resp, **params)

@@ -8,6 +8,7 @@ from uuid import UUID
 import falcon
 import orjson
 
+from bodega.http import files
 from bodega.http.answer_stores import Kept
 from bodega.http.idempotency import once
 from bodega.security.callers import Caller, calling, of_request
@@ -206,6 +207,9 @@ def render(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
     resp.status = reply.status
     for name, value in reply.headers.items():
         resp.set_header(name, value)
+    if reply.file is not None:
+        files.give(req, resp, reply)
+        return
     if reply.content is not None:
         resp.content_type, resp.data = reply.media, reply.content
     elif reply.body is not None:

@@ -1,11 +1,12 @@
 """Which other sites' scripts may call the API (CORS); never with a browser's cookies."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import falcon
 
 from bodega.console.session import PATH as CONSOLE
-from bodega_sdk.http import METHODS
+from bodega_sdk.http import METHODS, Route
 
 #: What scripts may send beyond what browsers always allow.
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
@@ -18,8 +19,12 @@ READ = ("ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLi
 class Cors(falcon.CORSMiddleware[Any, Any]):
     """Falcon's own, with a list of headers instead of whatever was asked for, and ``Vary``."""
 
-    def __init__(self, origins: tuple[str, ...]) -> None:
-        super().__init__("*" if origins == ("*",) else origins, READ)
+    def __init__(self, origins: tuple[str, ...], routes: Iterable[Route] = ()) -> None:
+        known = tuple(routes)
+        told = {name for route in known for name in route.tells}
+        read = {name for route in known for name in route.reads}
+        self._sent = ", ".join(sorted({*SENT, *read}))
+        super().__init__("*" if origins == ("*",) else origins, sorted({*READ, *told}))
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer a preflight here, so that scripts can read a 404 or a 503 that follows it."""
@@ -40,7 +45,7 @@ class Cors(falcon.CORSMiddleware[Any, Any]):
             resp.append_header("Vary", "Origin")
         super().process_response(req, resp, resource, req_succeeded)
         if resp.get_header("Access-Control-Allow-Headers") is not None:
-            resp.set_header("Access-Control-Allow-Headers", ", ".join(SENT))
+            resp.set_header("Access-Control-Allow-Headers", self._sent)
 
     def _allows(self, origin: str | None) -> bool:
         return origin is not None and (self.allow_origins == "*" or origin in self.allow_origins)

@@ -46,7 +46,7 @@ def add_error_handlers(app: falcon.App[Any, Any]) -> None:
 
 
 def _respond(req: falcon.Request, resp: falcon.Response, problem: Problem) -> None:
-    resp.status = f"{problem.status} {http.HTTPStatus(problem.status).phrase}"
+    resp.status = f"{problem.status} {_phrase(problem)}"
     resp.content_type = PROBLEM_JSON
     resp.data = to_json(document(problem, req))
     resp.text = resp.media = None
@@ -54,6 +54,15 @@ def _respond(req: falcon.Request, resp: falcon.Response, problem: Problem) -> No
         resp.set_header("Retry-After", str(problem.retry_after))
     if problem.status == 401:
         resp.set_header("WWW-Authenticate", "Bearer")
+    for name, value in problem.headers.items():
+        resp.set_header(name, value)
+
+
+def _phrase(problem: Problem) -> str:
+    try:
+        return http.HTTPStatus(problem.status).phrase
+    except ValueError:  # Protocols on top of HTTP have statuses of their own.
+        return problem.title
 
 
 def document(problem: Problem, req: falcon.Request) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def _operation(route: Route, credentials: Sequence[Credential]) -> dict[str, Any
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": [_query_parameter(item) for item in route.parameters]
-        + ([_IDEMPOTENCY_KEY] if route.idempotent else []),
+        + ([_IDEMPOTENCY_KEY] if route.idempotent else [])
+        + [_header_parameter(*item) for item in route.reads.items()],
         "responses": _responses(route),
     } | requirement(route, credentials)
     if route.description:
@@ -158,9 +159,21 @@ def _query_parameter(item: Parameter) -> dict[str, Any]:
     return {"name": item.name, "in": "query", "description": item.help, "schema": schema}
 
 
+def _header_parameter(name: str, told: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": told, "schema": {"type": "string"}}
+
+
+def _told_headers(route: Route) -> dict[str, Any]:
+    return {
+        name: {"description": told, "schema": {"type": "string"}}
+        for name, told in route.tells.items()
+    }
+
+
 def _responses(route: Route) -> dict[str, Any]:
     problem = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    success: dict[str, Any] = {"description": "Success", "headers": limit_headers()}
+    headers = limit_headers() | _told_headers(route)
+    success: dict[str, Any] = {"description": "Success", "headers": headers}
     if route.returns is not None:
         success["content"] = {"application/json": {"schema": _shown(route.returns, route.listing)}}
     if route.produces:

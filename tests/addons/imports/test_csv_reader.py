@@ -224,6 +224,7 @@ def test_a_delimiter_is_found_out_where_it_plainly_separates(tmp_path: Path) -> 
     for content, name, delimiter in SEPARATED:
         with open_file(written(tmp_path, content), name) as file:
             assert file.delimiter == delimiter, content
+            assert file.header[0].partition(",")[0] in ("sku", "url", "a", "a:b"), content
             lines = [record.line for record in file]
         assert lines[-1] == content.count("\n")
 

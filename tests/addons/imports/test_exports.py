@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from bodega.addons import lifecycle
 from bodega_products.models import Category, Product, Variant
 from bodega_products.text import options_key
 from bodega_sdk import transaction
@@ -213,3 +214,22 @@ def test_what_an_encoding_lacks_fails_the_export_and_names_it(admin: Any, worker
     assert "'保'" in done["message"]
     assert "utf-8" in done["message"]
     assert admin.get(f"{EXPORTS}/{run['id']}/file").status_code == 409
+
+
+@pytest.mark.slow
+def test_columns_that_addons_add_go_there_and_back(
+    exported: Exported, imported: Any, shop: Any, admin: Any
+) -> None:
+    lifecycle.enable(shop, "inventory")
+    shop.refresh()
+    product = make()
+    make("S-2")
+    admin.patch(f"/api/v1/products/{product.id}", {"inventory": {"stock": 7}}).expect(200)
+    data = exported(columns=["sku", "name", "price", "inventory.stock"])
+    assert data == b"sku,name,price,inventory.stock\nS-1,Lamp,29.99,7\nS-2,Lamp,29.99,0\n"
+    assert imported(data)["unchanged"] == 2
+    changed = imported(data.replace(b",0\n", b",4\n"))
+    assert (changed["updated"], changed["format"]) == (1, "bodega")
+    lines = exported(format="jsonl", filters={"inventory.stock": "4"}).splitlines()
+    assert [json.loads(line)["inventory.stock"] for line in lines] == [4]
+    assert b"inventory.stock" in exported().splitlines()[0]

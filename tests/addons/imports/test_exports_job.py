@@ -3,6 +3,9 @@
 import gzip
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -212,6 +215,48 @@ def test_an_export_whose_worker_died_begins_anew_and_is_whole(
     assert done["status"] == "completed"
     assert admin.get(f"{EXPORTS}/{run['id']}/file").content == expected
     assert Export.get_by_id(run["id"]).stored == f"{run['id']}.3.csv"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bodega.http.app import build_app
+from bodega.jobs.runner import Runner
+from bodega.shop import Shop
+from bodega_imports import export_formats, exporting
+from bodega_sdk import snapshots
+from bodega_sdk.testing.shop import settings_for
+
+def die(self, rows):
+    if rows > 1000:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+exporting._Exporting._tick = die
+snapshots._BATCH, export_formats.BLOCK = 50, 1 << 12
+shop = Shop(settings_for(Path(sys.argv[1]), sys.argv[2]), build_app, connections=5)
+shop.refresh()
+Runner(shop, "killed", threads=1).run_next("bulk")
+"""
+
+
+@pytest.mark.slow
+def test_an_export_whose_worker_is_killed_ends_with_one_whole_file(
+    admin: Any, worker: Any, shop: Any
+) -> None:
+    fill(2000)
+    expected = _done(admin, worker)
+    run = admin.post(EXPORTS, {}).expect(202)
+    told = [str(shop.settings.home), shop.settings.database_url]
+    died = subprocess.run([sys.executable, "-c", KILLED, *told], check=False, timeout=60)
+    assert died.returncode == -signal.SIGKILL
+    (left,) = exports_folder().glob("*.part")
+    assert 0 < left.stat().st_size < len(expected)
+    assert admin.get(f"{EXPORTS}/{run['id']}/file").status_code == 409
+    JobRow.update(lease_until=now() - timedelta(1)).where(JobRow.id == run["id"]).execute()
+    worker.expire_leases()
+    worker.run()
+    assert admin.get(f"{EXPORTS}/{run['id']}/file").content == expected
+    assert Export.get_by_id(run["id"]).stored == f"{run['id']}.2.csv"
 
 
 def _done(who: Any, worker: Any, **options: Any) -> bytes:

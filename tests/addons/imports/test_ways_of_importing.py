@@ -175,4 +175,5 @@ def test_the_history_says_who_what_and_how_long(admin: Any, sent: Sent) -> None:
     assert run["started_by"]
     assert run["created_at"] <= run["started_at"] <= run["finished_at"]
     assert run["read_rows"] == 2
+    assert run["read_bytes"] == run["whole_bytes"] == run["size"]
     assert run["remaining_seconds"] is None

@@ -15,7 +15,7 @@ import xlsxwriter
 
 from bodega_imports.files import open_file
 from bodega_imports.records import BrokenRecord, Reading, Record, UnreadableFile
-from bodega_imports.xlsx_values import show_number
+from bodega_imports.xlsx_values import show_number, styles
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -134,6 +134,17 @@ def test_cells_read_as_people_see_them(tmp_path: Path) -> None:
 )
 def test_numbers_have_no_exponent_and_no_artefacts(text: str, shown: str) -> None:
     assert show_number(text) == shown
+
+
+def test_dates_of_both_calendars_are_shown() -> None:
+    shown = {"0.5": "12:00:00", "1": "1900-01-01", "59": "1900-02-28", "61": "1900-03-01",
+             "45000.999999": "2023-03-16", "-1": "-1", "1e300": "1" + "0" * 300, "x": "x",
+             "2958465": "9999-12-31"}  # fmt: skip
+    (show,) = styles({}, [14], False)
+    assert {text: show(text) for text in shown} == shown
+    (since_1904,) = styles({200: "d/m/yy"}, [200], True)
+    assert since_1904("1") == "1904-01-02"
+    assert since_1904("2958465.9") == "2958465.9"
 
 
 def test_empty_cells_rows_and_columns_are_left_out(tmp_path: Path) -> None:
