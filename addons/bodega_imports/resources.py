@@ -183,8 +183,8 @@ def _upload(request: Request) -> Reply:
 
 UPLOAD = Route(
     "POST", "/imports", _upload, "imports.write", "Import a file of products",
-    description="Send the file in the part `file` of a form, or as the body with `text/csv`. "
-    "The answer comes at once; follow the import at `Location`, or on the real-time "
+    description="Send the file in the part `file` of a form, or as the body: CSV, XLSX or JSON "
+    "Lines, also in a gzip or zip; what it is, is told by its bytes. The answer comes at once; follow the import at `Location`, or on the real-time "
     "channel `imports.{id}`.",
     media="multipart/form-data", largest=10_000_000_000, returns=ImportSchema, status=202,
     parameters=(
