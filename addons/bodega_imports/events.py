@@ -20,13 +20,16 @@ _FIELDS = {
     "unchanged": "how many",
     "superseded": "how many",
     "errors": "how many",
+    "undone": "how many products were brought back",
+    "conflicts": "how many could not be",
     "message": "why it failed",
 }
 import_progressed = Event("import.progressed", "An import got on.", _FIELDS)
 import_completed = Event("import.completed", "An import is done.", _FIELDS)
 import_failed = Event("import.failed", "A file could not be imported.", _FIELDS)
 import_cancelled = Event("import.cancelled", "Somebody cancelled an import.", _FIELDS)
-ALL = (import_progressed, import_completed, import_failed, import_cancelled)
+import_undone = Event("import.undone", "What an import had changed was brought back.", _FIELDS)
+ALL = (import_progressed, import_completed, import_failed, import_cancelled, import_undone)
 
 
 def publish(event: Event, run: Import) -> None:

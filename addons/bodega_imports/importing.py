@@ -17,6 +17,7 @@ from uuid import UUID
 from peewee import chunked
 
 from bodega_imports import events, report
+from bodega_imports.changes import remember
 from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
 from bodega_imports.files import open_file
 from bodega_imports.formulas import records_of
@@ -278,7 +279,11 @@ class _Importing:
             _product_row(*row, grouped=self._layout.grouped, cells=self._cells)
             for _, _, row in chunk
         ]
-        return products.upsert(rows, f"import:{self._run.id}", self._run.organization)
+        changes: list[products.Change] = []
+        source = f"import:{self._run.id}"
+        outcomes = products.upsert(rows, source, self._run.organization, changes)
+        remember(self._run, changes)
+        return outcomes
 
     def _write_whole(self, chunks: Iterable[list[_Staged]]) -> None:
         """Write all rows in one transaction, or none."""

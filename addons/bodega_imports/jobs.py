@@ -3,10 +3,13 @@
 import time
 from datetime import timedelta
 
+from bodega_imports.changes import ChangedProduct
 from bodega_imports.fetching import fetch_file
 from bodega_imports.importing import run_import
+from bodega_imports.models import Import
+from bodega_imports.undoing import UNENDED
 from bodega_imports.uploads import delete_expired
-from bodega_sdk import JobRun, folder, job
+from bodega_sdk import JobRun, folder, job, now
 
 #: Days that the file of an import is kept.
 KEPT_DAYS = 7
@@ -26,6 +29,9 @@ def import_file(run: JobRun, withheld: dict[str, str] | None = None, url: str = 
 def delete_old_files(run: JobRun) -> None:
     """Delete files of imports, and what dead runs left, after a week; and expired uploads."""
     delete_expired(KEPT_DAYS)
+    ended = Import.finished_at < now() - timedelta(days=KEPT_DAYS)
+    gone = Import.select(Import.id).where(ended, Import.undo.not_in(UNENDED))
+    ChangedProduct.delete().where(ChangedProduct.run.in_(gone)).execute()
     oldest = time.time() - KEPT_DAYS * 86_400
     for path in folder("imports").iterdir():
         if path.is_file() and path.stat().st_mtime < oldest:

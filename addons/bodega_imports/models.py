@@ -37,6 +37,10 @@ class Import(Entity):
     unchanged: Any = peewee.BigIntegerField(default=0)
     superseded: Any = peewee.BigIntegerField(default=0)
     errors: Any = peewee.BigIntegerField(default=0)
+    # Of undoing it: queued, running, completed; how many products, and how many it could not.
+    undo: Any = peewee.CharField(max_length=20, default="")
+    undone: Any = peewee.BigIntegerField(default=0)
+    conflicts: Any = peewee.BigIntegerField(default=0)
     message: Any = peewee.TextField(default="")
     started_by: Any = peewee.CharField(max_length=100, default="")
     # Where the file came from, when it was not sent: a URL without what is secret in it.

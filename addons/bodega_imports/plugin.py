@@ -17,8 +17,10 @@ from bodega_imports import (
     profiles,
     resources,
     tus,
+    undoing,
     watching,
 )
+from bodega_imports.changes import ChangedProduct
 from bodega_imports.export_models import Export
 from bodega_imports.models import BadRow, Import
 from bodega_imports.upload_models import Upload
@@ -28,7 +30,7 @@ from bodega_sdk import Channel, Event, Job, Model, Routes, Service, hookimpl
 @hookimpl
 def register_models() -> Iterable[type[Model]]:
     """The tables."""
-    return [Import, BadRow, Upload, Export, profiles.Profile]
+    return [Import, BadRow, Upload, Export, profiles.Profile, ChangedProduct]
 
 
 @hookimpl
@@ -45,7 +47,7 @@ def register_routes(routes: Routes) -> None:
 def register_jobs() -> Iterable[Job]:
     """The jobs."""
     exporting = [export_jobs.export_products, export_jobs.delete_old_exports]
-    return [jobs.import_file, jobs.delete_old_files, *exporting]
+    return [jobs.import_file, jobs.delete_old_files, undoing.undo_import, *exporting]
 
 
 @hookimpl

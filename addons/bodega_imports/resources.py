@@ -8,11 +8,12 @@ from uuid import UUID
 
 import peewee
 
-from bodega_imports import events, profiles, report
+from bodega_imports import events, profiles, report, undoing
 from bodega_imports.beginning import begin_import
+from bodega_imports.changes import ChangedProduct
 from bodega_imports.jobs import KEPT_DAYS
 from bodega_imports.models import BadRow, Import
-from bodega_imports.schemas import BadRowSchema, ImportSchema
+from bodega_imports.schemas import BadRowSchema, ConflictsSchema, ImportSchema
 from bodega_imports.upload import received
 from bodega_sdk import (
     Collection,
@@ -68,7 +69,37 @@ class Imports(Collection):
                 f"there, and import the report. At most {report.MOST:,} rows.",
                 produces="text/csv", **whose,
             ),
+            Route(
+                "POST", f"{path}/{{id}}/undo", self._undo, self.write, "Undo an import",
+                description="The products that it made are deleted, and those that it changed "
+                "are what they were, unless somebody changed them since; what addons add to "
+                "them stays. A worker does it; follow `undo`, `undone` and `conflicts`. For "
+                f"{KEPT_DAYS} days.",
+                returns=ImportSchema, status=202, **whose,
+            ),
+            Route(
+                "GET", f"{path}/{{id}}/conflicts", self._conflicts, self.read,
+                "Read what could not be undone", returns=ConflictsSchema, **whose,
+            ),
         )  # fmt: skip
+
+    def _undo(self, request: Request) -> Reply:
+        with transaction():
+            run = Import.find(self.get(request).id, lock=True)
+            if run is None or run.finished_at is None or run.dry_run or run.undo:
+                message = "Only an import that has ended, and changed something, is undone, once."
+                raise Conflict(message, [FieldError("status", message, run and run.status)])
+            if not ChangedProduct.select().where(ChangedProduct.run == run.id).exists():
+                message = f"It changed nothing, or ended more than {KEPT_DAYS} days ago."
+                raise Conflict(message, [FieldError("id", message, str(run.id))])
+            undoing.begin(run)
+        return Reply(self.show(run, request), 202)
+
+    def _conflicts(self, request: Request) -> dict[str, Any]:
+        run: Import = self.get(request)
+        mine = (ChangedProduct.run == run.id) & (ChangedProduct.conflict != "")
+        query = ChangedProduct.select().where(mine).order_by(ChangedProduct.id).limit(1000)
+        return {"conflicts": [{"product": str(x.product), "reason": x.conflict} for x in query]}
 
     def _cancel(self, request: Request) -> Reply:
         with transaction():
@@ -184,8 +215,8 @@ def _upload(request: Request) -> Reply:
 UPLOAD = Route(
     "POST", "/imports", _upload, "imports.write", "Import a file of products",
     description="Send the file in the part `file` of a form, or as the body: CSV, XLSX or JSON "
-    "Lines, also in a gzip or zip; what it is, is told by its bytes. The answer comes at once; follow the import at `Location`, or on the real-time "
-    "channel `imports.{id}`.",
+    "Lines, also in a gzip or zip; what it is, is told by its bytes. The answer comes at once; "
+    "follow the import at `Location`, or on the real-time channel `imports.{id}`.",
     media="multipart/form-data", largest=10_000_000_000, returns=ImportSchema, status=202,
     parameters=(
         *profiles.PARAMETERS,

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import fields
 
 from bodega_sdk import now
-from bodega_sdk.schemas import Boolean, Integer, List, Schema, String, Timestamp, Uuid
+from bodega_sdk.schemas import Boolean, Integer, List, Nested, Schema, String, Timestamp, Uuid
 
 
 class ImportSchema(Schema):
@@ -57,6 +57,12 @@ class ImportSchema(Schema):
         "show_remaining",
         metadata={"type": ["integer", "null"], "description": "At that rate; null while unknown."},
     )
+    undo = String(
+        metadata={"enum": ["", "queued", "running", "completed"],
+                  "description": "Of undoing it; empty when nobody asked for it."}
+    )  # fmt: skip
+    undone = Integer(metadata={"description": "Products that were brought back."})
+    conflicts = Integer(metadata={"description": "Products that could not be: see …/conflicts."})
     message = String(metadata={"description": "Why it failed."})
     created_at = Timestamp()
     started_at = Timestamp(allow_none=True)
@@ -95,6 +101,19 @@ class BadRowSchema(Schema):
     column = String()
     value = String()
     reason = String()
+
+
+class ConflictSchema(Schema):
+    """A product that could not be brought back."""
+
+    product = Uuid()
+    reason = String()
+
+
+class ConflictsSchema(Schema):
+    """The products that could not be brought back."""
+
+    conflicts = List(Nested(ConflictSchema), metadata={"description": "A thousand at most."})
 
 
 class UploadSchema(Schema):

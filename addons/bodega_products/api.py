@@ -1,6 +1,6 @@
 """What other addons may call."""
 
-from bodega_products.bulk import Outcome, ProductRow, upsert
+from bodega_products.bulk import Change, Outcome, ProductRow, upsert
 from bodega_products.exporting import (
     ExportColumn,
     ProductRows,
@@ -22,8 +22,10 @@ from bodega_products.pricing import PriceFacts, facts_of
 from bodega_products.quoting import Quote, quote
 from bodega_products.search_answers import SearchAnswer, SearchQuery
 from bodega_products.text import sku_key
+from bodega_products.undoing import undo
 
 __all__ = [
+    "Change",
     "ExportColumn",
     "Outcome",
     "PriceFacts",
@@ -45,6 +47,7 @@ __all__ = [
     "products_of",
     "quote",
     "sku_key",
+    "undo",
     "upsert",
     "variants_of",
 ]

@@ -1,7 +1,8 @@
 """Many products at once: a few statements for thousands of rows, the same on both engines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ class ProductRow:
         sku: at most 100 characters, unique without regard to case.
         fields: out of ``name slug description price_minor compare_at_minor currency
             category image_url is_active``; those that are missing stay, or take their
-            default. ``category`` is a name.
+            default. ``category`` is a name, or an id.
         variants: ``{"sku", "options", "price_minor"}`` each; None leaves them alone.
         extensions: addon → loaded members of what it adds to products; what is missing
             stays, or takes its default.
@@ -54,6 +55,22 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was written of one product; :func:`bodega_products.undoing.undo` takes it back.
+
+    Args:
+        product: its id.
+        stamp: its ``updated_at`` from then on.
+        before: None when it was made; else its SKU, the fields that were set and its
+            variants if they were, as they had been, and as JSON can say it.
+    """
+
+    product: UUID
+    stamp: datetime
+    before: Mapping[str, Any] | None
+
+
 _CREATED, _UPDATED, _UNCHANGED = Outcome("created"), Outcome("updated"), Outcome("unchanged")
 _COLUMNS = (
     "name", "slug", "description", "price_minor", "compare_at_minor", "currency",
@@ -69,7 +86,10 @@ _RECORD = (
 
 
 def upsert(
-    rows: Sequence[ProductRow], source: str, organization: UUID | None = None
+    rows: Sequence[ProductRow],
+    source: str,
+    organization: UUID | None = None,
+    changes: list[Change] | None = None,
 ) -> list[Outcome]:
     """Make or change products, in one transaction; return what became of each row.
 
@@ -78,9 +98,14 @@ def upsert(
         source: what does it, for the event, e.g. ``"import:0190…"``.
         organization: for which: others' products are refused, and categories that are not
             there; None for the whole shop.
+        changes: gets what was written, so that it can be undone.
     """
     with transaction():
-        return _Upsert(rows, organization).run(source)
+        done = _Upsert(rows, organization)
+        outcomes = done.run(source)
+        if changes is not None:
+            changes += done.changes(outcomes)
+    return outcomes
 
 
 class _Upsert:
@@ -109,15 +134,32 @@ class _Upsert:
             outcomes[place] = self._judge(place)
         written = [place for place in places if outcomes[place] in (_CREATED, _UPDATED)]
         ids = self._write(written)
+        self._ids = dict(zip(written, ids, strict=True))
         told = ((key, outcomes[place].status) for key, place in zip(ids, written, strict=True))
         events.publish_many(told, source)
         return outcomes
+
+    def changes(self, outcomes: Sequence[Outcome]) -> Iterator[Change]:
+        """Yield what was written."""
+        for place, outcome in enumerate(outcomes):
+            if outcome is _CREATED:
+                yield Change(self._ids[place], self._stamp, None)
+            elif outcome is _UPDATED:
+                yield Change(self._ids[place], self._stamp, self._before(place))
+
+    def _before(self, place: int) -> dict[str, Any]:
+        old, row = self._existing[self._keys[place]], self._rows[place]
+        before = {"sku": old["sku"]} | {name: old[name] for name in self._values[place]}
+        if before.get("category") is not None:
+            before["category"] = before["category"].hex
+        return before | ({} if row.variants is None else {"variants": old["variants"]})
 
     def _valued(self, row: ProductRow) -> dict[str, Any]:
         values = dict(row.fields)
         if "category" in values:
             name = values["category"]
-            values["category"] = self._categories.get(_slug_of(name)) if name else None
+            if not isinstance(name, UUID):
+                values["category"] = self._categories.get(_slug_of(name)) if name else None
         return values
 
     def _differing(self) -> set[int]:
@@ -364,7 +406,7 @@ def _slug_of(category: str) -> str:
 def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, tuple[UUID, str]]:
     """Return the categories that the rows name, by slug: id and name; make those missing."""
     given = {row.fields["category"] for row in rows if row.fields.get("category")}
-    named = {_slug_of(name): name for name in sorted(given)}
+    named = {_slug_of(name): name for name in sorted(n for n in given if isinstance(n, str))}
     if not named:
         return {}
     found = _category_ids(named)
