@@ -1,5 +1,6 @@
 """Fixtures: a shop in this process on each engine, a client with identities, a job runner."""
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -210,6 +211,13 @@ def _quick_logins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if request.module.__name__.rpartition(".")[2] not in ABOUT_HASHING:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         monkeypatch.setattr(passwords, "_hasher", quick)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often: what was collected stays, and there is a lot of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 #: Cases of a test on PostgreSQL that are run with the fast tests.

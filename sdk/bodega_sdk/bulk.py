@@ -8,13 +8,13 @@ import csv
 import io
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from uuid import UUID
 
 import peewee
 
-from bodega_sdk.models import Model, database
+from bodega_sdk.models import Model, database, transaction
 from bodega_sdk.runtime import runtime
 
 
@@ -194,8 +194,8 @@ def staged(
 ) -> Iterator[str]:
     """Put rows into a temporary table that statements of the block can join; yield its name.
 
-    Call it in a transaction. Its columns are those of the fields, and ``place``: which of
-    the rows it is, from 0.
+    It is gone behind the block. Its columns are those of the fields, and ``place``: which of
+    the rows it is, from 0. Outside of a transaction the block is one.
 
     Args:
         fields: names of the model's fields, one for each value of a row. JSON fields are
@@ -211,15 +211,16 @@ def staged(
     table, taken = f"{meta.table_name}_staged", [meta.fields[name] for name in fields]
     columns = ", ".join(f'"{field.column_name}"' for field in taken)
     gone = " ON COMMIT DROP" if _is_postgres() else ""
-    database.execute_sql(
-        f'CREATE TEMP TABLE "{table}"{gone} AS '
-        f'SELECT {columns}, CAST(0 AS integer) AS place FROM "{meta.table_name}" WHERE 1 = 0'
-    )
     adapt = _adapter(taken)
     numbered = ((*adapt(row), place) for place, row in enumerate(rows))
-    _put(table, [*taken, _PLACE], numbered)
-    yield f'"{table}"'
-    database.execute_sql(f'DROP TABLE "{table}"')
+    with nullcontext() if database.obj.in_transaction() else transaction():
+        database.execute_sql(
+            f'CREATE TEMP TABLE "{table}"{gone} AS '
+            f'SELECT {columns}, CAST(0 AS integer) AS place FROM "{meta.table_name}" WHERE 1 = 0'
+        )
+        _put(table, [*taken, _PLACE], numbered)
+        yield f'"{table}"'
+        database.execute_sql(f'DROP TABLE "{table}"')
 
 
 def _is_postgres() -> bool:

@@ -321,7 +321,7 @@ def test_a_form_that_is_none_is_refused(server: Server) -> None:
         "1,000 parts": (_form(*[_part(b"x", b'name="x"')] * 1000, _part(GOOD)), FORM),
         "an empty file": (_form(_part(b"")), FORM),
         "binary garbage": (bytes(range(256)) * 100, FORM),
-        "JSON": (b"{}", b"Content-Type: application/json\r\n"),
+        "XML": (b"<a/>", b"Content-Type: application/xml\r\n"),
         "no media type": (GOOD, b""),
         "an empty body": (b"", CSV),
     }
