@@ -18,7 +18,7 @@ from bodega_sdk.testing.conformance.rules import LIVING, LOOKING, RULES, STOPPIN
 
 #: Seconds that a part may take.
 LIMITS = {"importing": 10.0, "assembling": 10.0}
-LIMIT = 30.0
+LIMIT = 60.0
 ENGINES = ("sqlite", "postgres")
 
 
