@@ -28,8 +28,8 @@ import_progressed = Event("import.progressed", "An import got on.", _FIELDS)
 import_completed = Event("import.completed", "An import is done.", _FIELDS)
 import_failed = Event("import.failed", "A file could not be imported.", _FIELDS)
 import_cancelled = Event("import.cancelled", "Somebody cancelled an import.", _FIELDS)
-import_undone = Event("import.undone", "What an import had changed was brought back.", _FIELDS)
-ALL = (import_progressed, import_completed, import_failed, import_cancelled, import_undone)
+import_reverted = Event("import.reverted", "What an import had changed was brought back.", _FIELDS)
+ALL = (import_progressed, import_completed, import_failed, import_cancelled, import_reverted)
 
 
 def publish(event: Event, run: Import) -> None:

@@ -23,7 +23,7 @@ def undo_import(run: JobRun, import_id: str) -> None:
     with run.transaction():
         undone.undo = "completed"
         _save(undone)
-        events.publish(events.import_undone, undone)
+        events.publish(events.import_reverted, undone)
 
 
 def begin(run: Import) -> None:
