@@ -43,7 +43,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def check(name: str, postgres: str, *paths: Path) -> Any:
-    """Verify an addon on both engines within a minute; return the report."""
+    """Verify an addon on both engines within two minutes; return the report."""
     told = {
         "PYTHONPATH": os.pathsep.join([*map(str, paths), *filter(None, sys.path)]),
         "BODEGA_TEST_DATABASE_URL": postgres,
