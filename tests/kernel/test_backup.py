@@ -444,7 +444,7 @@ def test_files_go_back_when_the_commit_fails(filled: Shop, bundle: Path) -> None
 
     (filled.settings.home / "files" / "later").write_text("later")
     before = everything(filled)
-    with pytest.raises(OperatorError, match="imports_(bad_row|change)"):
+    with pytest.raises(OperatorError, match=r"imports_(bad_row|change)"):
         restore_backup(filled, resealed(bundle, orphan), replace=True)
     assert everything(filled) == before
     assert not [path for path in filled.settings.home.iterdir() if path.name.startswith("re")]
