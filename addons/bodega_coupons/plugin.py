@@ -1,0 +1,1 @@
+"""The addon's index: every hook it implements, and where."""

@@ -1,0 +1,1 @@
+"""Payments: providers, intents, refunds, and the ledger."""
