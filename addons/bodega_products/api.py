@@ -21,12 +21,14 @@ from bodega_products.facts import (
 from bodega_products.pricing import PriceFacts, facts_of
 from bodega_products.quoting import Quote, quote
 from bodega_products.search_answers import SearchAnswer, SearchQuery
+from bodega_products.selling import Offer, Wanted, offers
 from bodega_products.text import sku_key
 from bodega_products.undoing import undo
 
 __all__ = [
     "Change",
     "ExportColumn",
+    "Offer",
     "Outcome",
     "PriceFacts",
     "ProductFacts",
@@ -36,6 +38,7 @@ __all__ = [
     "SearchAnswer",
     "SearchQuery",
     "VariantFacts",
+    "Wanted",
     "add_popularity",
     "checked_columns",
     "checked_filters",
@@ -44,6 +47,7 @@ __all__ = [
     "forms_of",
     "is_sold",
     "items_of_skus",
+    "offers",
     "products_of",
     "quote",
     "sku_key",
