@@ -1,4 +1,10 @@
-"""What other addons may call, and the values that cross the border."""
+"""What other addons may call.
+
+Whoever locks rows of its own beside an order's holds the order first; see :func:`hold`.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
 
 from bodega_orders.drafts import (
     Destination,
@@ -13,7 +19,10 @@ from bodega_orders.drafts import (
     ShippingOption,
     Tax,
 )
-from bodega_orders.facts import DiscountFacts, LineFacts, OrderFacts
+from bodega_orders.facts import DiscountFacts, LineFacts, OrderFacts, Settled
+from bodega_orders.models import Order
+from bodega_orders.settling import hold, settle
+from bodega_orders.telling import facts_of, lines_of
 
 __all__ = [
     "Destination",
@@ -28,6 +37,20 @@ __all__ = [
     "Quote",
     "QuotedLine",
     "RefusedCode",
+    "Settled",
     "ShippingOption",
     "Tax",
+    "hold",
+    "orders_of",
+    "settle",
 ]
+
+
+def orders_of(ids: Iterable[UUID]) -> dict[UUID, OrderFacts]:
+    """Return what is known of orders by id, in two queries; those that are not there lack."""
+    wanted = list(set(ids))
+    if not wanted:
+        return {}
+    rows = list(Order.select().where(Order.id.in_(wanted)))
+    lines = lines_of([row.id for row in rows])
+    return {row.id: facts_of(row, lines[row.id]) for row in rows}

@@ -88,3 +88,17 @@ class OrderFacts:
     billing_address: Mapping[str, Any]
     placed_at: datetime
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an order when its payments were told.
+
+    Args:
+        due: the order as it is now.
+        excess: what is held or was taken above what the order wants, zero or more: it was
+            cancelled, its stock is gone, or it was paid twice. Void or give back so much.
+    """
+
+    due: OrderFacts
+    excess: Money
