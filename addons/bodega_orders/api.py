@@ -6,6 +6,7 @@ Whoever locks rows of its own beside an order's holds the order first; see :func
 from collections.abc import Iterable
 from uuid import UUID
 
+from bodega_orders.buyers import has_ordered
 from bodega_orders.drafts import (
     Destination,
     Discount,
@@ -40,6 +41,7 @@ __all__ = [
     "Settled",
     "ShippingOption",
     "Tax",
+    "has_ordered",
     "hold",
     "orders_of",
     "settle",
