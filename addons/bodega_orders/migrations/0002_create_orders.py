@@ -99,8 +99,8 @@ def up(migrator, db):
             indexes = ((("organization", "created_at"), False), (("product", "order"), False))
             constraints = (
                 peewee.Check("quantity > 0"),
-                peewee.Check("returned >= 0 AND returning >= 0"),
-                peewee.Check("returned + returning <= quantity"),
+                peewee.Check('returned >= 0 AND "returning" >= 0'),
+                peewee.Check('returned + "returning" <= quantity'),
             )
 
     class History(Entity):
