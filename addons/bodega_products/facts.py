@@ -7,7 +7,7 @@ from uuid import UUID
 
 from peewee import chunked
 
-from bodega_products.models import Product, Variant
+from bodega_products.models import Category, Product, Variant
 from bodega_products.text import sku_key
 from bodega_products.visibility import sold
 from bodega_sdk import Money, locked, transaction
@@ -92,6 +92,11 @@ def forms_of(products: Iterable[UUID]) -> dict[UUID, list[VariantFacts]]:
     for row in _many(query.order_by(Variant.position), Variant.product, products):
         found.setdefault(row.product_id, []).append(_variant(row))
     return found
+
+
+def categories_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of categories by id, in one query; those that are not there lack."""
+    return {row.id: row.name for row in _many(Category.select(), Category.id, ids)}
 
 
 def items_of_skus(skus: Iterable[str]) -> dict[str, tuple[UUID, UUID | None]]:
