@@ -31,7 +31,12 @@ def addon_manifest() -> Manifest:
         settings=(
             Setting(
                 "provider", str, default="sandbox",
-                help="Who collects the money: sandbox, stripe, or the name of another addon's",
+                help="Who collects new payments: sandbox (test money), stripe, or the name of "
+                "another addon's provider",
+            ),
+            Setting(
+                "sandbox_delay", int, default=1, minimum=0, maximum=3600,
+                help="Seconds after which the sandbox tells the shop what happened, as webhooks do",
             ),
         ),
     )  # fmt: skip
