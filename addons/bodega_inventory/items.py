@@ -40,6 +40,7 @@ class Stock:
         tracked: whether it is counted at all.
         backorder: whether more can be sold than is there.
         enough: whether so many can be had now.
+        room: how many can be had at all; None without a limit.
     """
 
     item: Item
@@ -49,6 +50,7 @@ class Stock:
     tracked: bool
     backorder: bool
     enough: bool
+    room: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,9 @@ def available(items: Sequence[Item]) -> list[Stock]:
 
 def _stock(item: Item, level: Level | None) -> Stock:
     if level is None:
-        return Stock(item, 0, 0, 0, True, False, item.quantity <= 0)
+        return Stock(item, 0, 0, 0, True, False, item.quantity <= 0, 0)
     left = figures.room(level)
     return Stock(
         item, level.on_hand, level.reserved, level.available, level.tracked, level.backorder,
-        left is None or item.quantity <= left,
+        left is None or item.quantity <= left, left,
     )  # fmt: skip

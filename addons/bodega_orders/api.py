@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from bodega_orders.buyers import has_ordered
+from bodega_orders.drafting import draft_of
 from bodega_orders.drafts import (
     Destination,
     Discount,
@@ -22,6 +23,8 @@ from bodega_orders.drafts import (
 )
 from bodega_orders.facts import DiscountFacts, LineFacts, OrderFacts, Settled
 from bodega_orders.models import Order
+from bodega_orders.quoting import quote
+from bodega_orders.rounding import split
 from bodega_orders.settling import hold, settle
 from bodega_orders.telling import facts_of, lines_of
 
@@ -41,10 +44,13 @@ __all__ = [
     "Settled",
     "ShippingOption",
     "Tax",
+    "draft_of",
     "has_ordered",
     "hold",
     "orders_of",
+    "quote",
     "settle",
+    "split",
 ]
 
 

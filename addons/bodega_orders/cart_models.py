@@ -26,7 +26,7 @@ class Cart(Entity):
     email: Any = peewee.CharField(max_length=254, default="")
     codes: Any = peewee.JSONField(default=list)
     country: Any = peewee.CharField(max_length=2, default="")
-    region: Any = peewee.CharField(max_length=100, default="")
+    region: Any = peewee.CharField(max_length=200, default="")
     postal_code: Any = peewee.CharField(max_length=20, default="")
     shipping_method: Any = peewee.CharField(max_length=50, default="")
     order: Any = peewee.UUIDField(null=True)

@@ -173,6 +173,7 @@ def in_stock(found: Iterable[Found]) -> dict[UUID, inventory.Stock]:
     return {stock.item.id: stock for stock in inventory.available(items)} if items else {}
 
 
-def price_of(one: Found) -> Money | None:
-    """Return what one of a thing costs; None when it cannot be bought."""
-    return one.line.unit_price if one.line is not None else None
+def short_of(one: Found, stock: inventory.Stock) -> str:
+    """Return what to say of a thing of which there are not so many as are wanted."""
+    name = one.offer.name if one.offer else "It"
+    return f"Only {stock.room} of {name} can be had." if stock.room else f"{name} is out of stock."

@@ -15,7 +15,7 @@ class TaxRate(Entity):
     """
 
     country: Any = peewee.CharField(max_length=2, default="", index=True)
-    region: Any = peewee.CharField(max_length=100, default="")
+    region: Any = peewee.CharField(max_length=200, default="")
     category: Any = peewee.UUIDField(null=True)
     rate: Any = peewee.IntegerField()
     label: Any = peewee.CharField(max_length=100)

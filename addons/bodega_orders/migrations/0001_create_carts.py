@@ -35,7 +35,7 @@ def up(migrator, db):
         email = peewee.CharField(max_length=254)
         codes = peewee.JSONField()
         country = peewee.CharField(max_length=2)
-        region = peewee.CharField(max_length=100)
+        region = peewee.CharField(max_length=200)
         postal_code = peewee.CharField(max_length=20)
         shipping_method = peewee.CharField(max_length=50)
         order = peewee.UUIDField(null=True)
@@ -59,7 +59,7 @@ def up(migrator, db):
 
     class TaxRate(Entity):
         country = peewee.CharField(max_length=2, index=True)
-        region = peewee.CharField(max_length=100)
+        region = peewee.CharField(max_length=200)
         category = peewee.UUIDField(null=True)
         rate = peewee.IntegerField()
         label = peewee.CharField(max_length=100)
