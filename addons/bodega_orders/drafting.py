@@ -8,7 +8,7 @@ from bodega_inventory import api as inventory
 from bodega_orders.drafts import Destination, Draft, DraftLine
 from bodega_products import api as products
 from bodega_products.api import Offer, Wanted
-from bodega_sdk import Money, now, setting
+from bodega_sdk import now, setting
 from bodega_sdk.errors import FieldError, InvalidInput
 
 #: A product, its variant or None, and how many.

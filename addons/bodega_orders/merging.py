@@ -133,11 +133,7 @@ def _room(one: Found, stock: Stock, held: CartItem | None, inside: int) -> tuple
     if held is None and inside >= setting("orders.cart_lines"):
         return 0, f"A cart holds at most {setting('orders.cart_lines')} different things."
     if not stock.enough:
-        left = max(stock.available, 0)
-        told = f"Only {left} of {one.line.name} can be had." if left else (
-            f"{one.line.name} is out of stock."
-        )  # fmt: skip
-        return left or own, told
+        return stock.room or own, drafting.short_of(one, stock)
     if quantity > MOST:
         return MOST, f"A cart holds at most {MOST} of one thing."
     return quantity, ""
