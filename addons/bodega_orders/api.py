@@ -22,9 +22,10 @@ from bodega_orders.drafts import (
     Tax,
 )
 from bodega_orders.facts import DiscountFacts, LineFacts, OrderFacts, Settled
+from bodega_orders.guessing import count_guesses, refuse_guessing
 from bodega_orders.models import Order
 from bodega_orders.quoting import quote
-from bodega_orders.rounding import split
+from bodega_orders.rounding import share, split
 from bodega_orders.settling import hold, settle
 from bodega_orders.telling import facts_of, lines_of
 
@@ -44,12 +45,15 @@ __all__ = [
     "Settled",
     "ShippingOption",
     "Tax",
+    "count_guesses",
     "draft_of",
     "has_ordered",
     "hold",
     "orders_of",
     "quote",
+    "refuse_guessing",
     "settle",
+    "share",
     "split",
 ]
 

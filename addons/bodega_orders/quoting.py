@@ -21,6 +21,7 @@ from bodega_orders.drafts import (
     ShippingOption,
     Tax,
 )
+from bodega_orders.guessing import UNKNOWN
 from bodega_orders.hookspecs import (
     quote_discounts,
     quote_line_prices,
@@ -119,7 +120,7 @@ def _refused(draft: Draft, told: Discounts) -> tuple[RefusedCode, ...]:
     """Return the codes of a draft that give nothing, in its order; unknown ones too."""
     reasons = {one.code: one for one in told.refused}
     return tuple(
-        reasons.get(code) or RefusedCode(code, "There is no such code.")
+        reasons.get(code) or RefusedCode(code, UNKNOWN)
         for code in draft.codes
         if code in reasons or code not in told.accepted
     )
