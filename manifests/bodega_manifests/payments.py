@@ -24,8 +24,8 @@ def addon_manifest() -> Manifest:
         },
         uses={
             "events": ("order.cancelled",),
-            "hosts": ("api.stripe.com",),
-            "secrets": ("payments.stripe_api_key", "payments.stripe_webhook_secret"),
+            # Stripe, and a stand-in for it on this machine: a key is sent nowhere else.
+            "hosts": ("api.stripe.com", "127.0.0.1", "localhost", "::1"),
             "addons": ("notifications",),
         },
         settings=(
@@ -37,6 +37,24 @@ def addon_manifest() -> Manifest:
             Setting(
                 "sandbox_delay", int, default=1, minimum=0, maximum=3600,
                 help="Seconds after which the sandbox tells the shop what happened, as webhooks do",
+            ),
+            Setting(
+                "stripe_api_key", str, default="", secret=True,
+                help="Secret key of Stripe (sk_… or rk_…), from its dashboard",
+            ),
+            Setting(
+                "stripe_webhook_secret", str, default="", secret=True,
+                help="Signing secrets of Stripe's webhook endpoint (whsec_…); the old and the new "
+                "one, with a space between, while they are rotated",
+            ),
+            Setting(
+                "stripe_api_base", str, default="https://api.stripe.com",
+                help="Where Stripe's API is; a stand-in on this machine for tests",
+            ),
+            Setting(
+                "stripe_methods", str, default="card",
+                help="Kinds of methods that Stripe takes, with spaces between; those that its "
+                "dashboard says when empty, which send the customer to return_url",
             ),
         ),
     )  # fmt: skip
