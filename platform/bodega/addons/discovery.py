@@ -10,6 +10,7 @@ import site
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -21,6 +22,8 @@ from bodega_sdk._markers import MANIFEST_PROJECT
 from bodega_sdk.manifest import Manifest
 
 GROUP = "bodega.addons"
+#: Left on an imported manifest module: the manifest that it returned.
+_MARK = "__bodega_manifest__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,22 @@ def _read_one(catalogue: Catalogue, entry: importlib.metadata.EntryPoint) -> Non
 
 
 def _manifest_of(entry: importlib.metadata.EntryPoint) -> Manifest:
+    module = _import(entry)
+    manifest: Manifest | None = getattr(module, _MARK, None)
+    if manifest is None:
+        manifest = _asked(entry, module)
+    if manifest.name != entry.name:
+        raise ValueError(f"the entry point is named {entry.name!r}, the manifest {manifest.name!r}")
+    if isinstance(module, ModuleType):
+        setattr(module, _MARK, manifest)
+    return manifest
+
+
+def _asked(entry: importlib.metadata.EntryPoint, module: Any) -> Manifest:
     # A manager for each: a manifest module may be named like a plugin.
     manager = pluggy.PluginManager(MANIFEST_PROJECT)
     manager.add_hookspecs(hookspecs)
-    manager.register(_import(entry), name=entry.name)
+    manager.register(module, name=entry.name)
     manager.check_pending()
     found = manager.hook.addon_manifest()
     if len(found) != 1 or not isinstance(found[0], Manifest):
@@ -93,8 +108,6 @@ def _manifest_of(entry: importlib.metadata.EntryPoint) -> Manifest:
             f"that returns a Manifest; found {found!r}"
         )
     manifest: Manifest = found[0]
-    if manifest.name != entry.name:
-        raise ValueError(f"the entry point is named {entry.name!r}, the manifest {manifest.name!r}")
     return manifest
 
 

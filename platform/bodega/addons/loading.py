@@ -32,6 +32,9 @@ from bodega_sdk.models import Model
 from bodega_sdk.samples import SampleData
 from bodega_sdk.services import Service
 
+#: Left on an imported plugin: what it declared, to be forgotten with it.
+_MARK = "__bodega_declared__"
+
 
 @dataclass(frozen=True)
 class LoadedAddon:
@@ -82,6 +85,9 @@ def migrations_folder(manifest: Manifest) -> Path | None:
 def load(manifest: Manifest) -> LoadedAddon:
     """Import an addon's plugin and collect what it declares.
 
+    A plugin that was imported before has declared it already: of a change of the shop, only
+    what is new in it is asked.
+
     Raises:
         Exception: whatever the addon's code raises.
         BadDeclaration: a declaration breaks a rule; the message names it.
@@ -99,6 +105,9 @@ def _load(manifest: Manifest) -> LoadedAddon:
     plugin = f"{manifest.package}.plugin"
     code = codes.current(manifest)
     module = importlib.import_module(plugin)
+    declared: LoadedAddon | None = getattr(module, _MARK, None)
+    if declared is not None and declared.manifest is manifest:
+        return declared
     code = codes.keep(module, code)
     manager = _manager(manifest, module)
     hooks = manager.hook
@@ -125,6 +134,7 @@ def _load(manifest: Manifest) -> LoadedAddon:
         code=code,
     )
     check(addon)
+    setattr(module, _MARK, addon)
     return addon
 
 

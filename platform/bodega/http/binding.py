@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -39,7 +40,6 @@ class Responder:
     def __init__(self, route: Route, session: "Session") -> None:
         self.route = route
         self._session = session
-        self._schema: Schema | None = route.body(partial=route.partial) if route.body else None
         names = _PARAMETER.findall(route.path)
         self._types = {name: route.path_types.get(name, UUID) for name in names}
         self._cached = route.cached and route.method == "GET"
@@ -92,6 +92,11 @@ class Responder:
 
     def _path(self, params: Mapping[str, str]) -> dict[str, Any]:
         return {name: _path_value(name, text, self._types[name]) for name, text in params.items()}
+
+    @cached_property
+    def _schema(self) -> Schema | None:
+        """What reads the body; made when the first one comes, for most never do."""
+        return self.route.body(partial=self.route.partial) if self.route.body else None
 
     def _body(self, req: falcon.Request) -> Any:
         if self._schema is None:
