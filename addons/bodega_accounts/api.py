@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from bodega_accounts.models import Account
+from bodega_accounts.models import Account, Address
+from bodega_accounts.schemas import PostalAddressSchema
 from bodega_sdk import ROLES, permissions_held_by
 
-__all__ = ["Person", "holders_of", "people"]
+__all__ = ["Person", "PostalAddressSchema", "address_of", "holders_of", "people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,20 @@ def holders_of(permission: str) -> list[UUID]:
     roles = [role for role in ROLES if permission in permissions_held_by(role)]
     query = Account.select(Account.id).where(Account.role.in_(roles), Account.is_active)
     return [key for (key,) in query.order_by(Account.id).tuples()]
+
+
+def address_of(account: UUID, address: UUID) -> dict[str, str] | None:
+    """Return an address out of an account's address book, None when it has no such address.
+
+    Its members are those of :class:`PostalAddressSchema`.
+    """
+    row = Address.get_or_none((Address.id == address) & (Address.account == account))
+    return None if row is None else {name: getattr(row, name) for name in _POSTAL}
+
+
+_POSTAL = (
+    "name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone"
+)  # fmt: skip
 
 
 def _person(row: Account) -> Person:

@@ -331,6 +331,20 @@ class AddressSchema(Schema):
     updated_at = Timestamp(dump_only=True)
 
 
+class PostalAddressSchema(Schema):
+    """Where something is sent to, or a bill, without being kept with an account."""
+
+    name = String(required=True, min_length=1, strip=True)
+    company = String(load_default="")
+    line1 = String(required=True, min_length=1, strip=True)
+    line2 = String(load_default="")
+    city = String(required=True, min_length=1, strip=True)
+    region = String(load_default="")
+    postal_code = String(load_default="", max_length=20)
+    country = String(required=True, max_length=2, validate=_COUNTRY)
+    phone = Phone(load_default="")
+
+
 class ApiKeySchema(Schema):
     """A credential for a machine."""
 
