@@ -1,14 +1,13 @@
-"""What checkout does with a cart: it is held, read, and closed when it has become an order."""
+"""Which cart a checkout may have."""
 
 from typing import Protocol
 from uuid import UUID
 
-from bodega_orders.cart_models import OPEN, ORDERED, Cart, CartItem
-from bodega_orders.drafting import Thing
+from bodega_orders import carts
+from bodega_orders.cart_models import ORDERED, Cart
 from bodega_orders.errors import AlreadyOrdered
 from bodega_orders.models import Order
-from bodega_sdk import now
-from bodega_sdk.errors import Conflict, FieldError, NotFound
+from bodega_sdk.errors import FieldError, NotFound
 
 
 class Buyer(Protocol):
@@ -38,9 +37,7 @@ def hold(key: UUID, buyer: Buyer) -> Cart:
     if cart.status == ORDERED:
         order = Order.find(cart.order)
         raise AlreadyOrdered(cart.id, cart.order, order.number if order else "")
-    if cart.status != OPEN:
-        message = "This cart was taken over by another one; order that."
-        raise Conflict(message, [FieldError("cart", message, str(key))])
+    carts.refuse_closed(cart)
     return cart
 
 
@@ -49,15 +46,3 @@ def _reaches(cart: Cart, buyer: Buyer) -> bool:
     if cart.account is not None:
         return bool(cart.account == buyer.account)
     return bool(buyer.cart_token == cart.id)
-
-
-def things_of(cart: Cart) -> tuple[Thing, ...]:
-    """Return what is in a cart."""
-    rows = CartItem.select().where(CartItem.cart == cart.id).order_by(CartItem.id)
-    return tuple((row.product, row.variant, row.quantity) for row in rows)
-
-
-def close(cart: Cart, order: UUID) -> None:
-    """Write down that a cart has become an order."""
-    closed = {"status": ORDERED, "open_of": None, "order": order, "updated_at": now()}
-    Cart.update(closed).where(Cart.id == cart.id).execute()

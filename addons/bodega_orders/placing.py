@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bodega_inventory import api as inventory
-from bodega_orders import carting, events, settling, statuses, stock
+from bodega_orders import carting, carts, events, settling, statuses, stock
 from bodega_orders.cart_models import Cart
 from bodega_orders.drafting import Thing, draft_of
 from bodega_orders.drafts import Destination, Draft, Quote
@@ -91,7 +91,7 @@ def place(buyer: Buyer, wish: Wish) -> Order:
         _reserve(order, lines, wish)
         refuse_order(facts_of(order, lines))
         if cart is not None:
-            carting.close(cart, order.id)
+            carts.close(cart, order.id)
         _tell(order, lines)
         return order
 
@@ -100,7 +100,7 @@ def _draft(buyer: Buyer, wish: Wish, cart: Cart | None) -> Draft:
     things, currency = wish.things, wish.currency
     codes, method = wish.codes or (), wish.shipping_method or ""
     if cart is not None:
-        things, currency = carting.things_of(cart), cart.currency
+        things, currency = tuple(carts.things_of(cart)), cart.currency
         codes = cart.codes if wish.codes is None else wish.codes
         method = cart.shipping_method if wish.shipping_method is None else method
     destination = _destination(wish)

@@ -167,7 +167,6 @@ class Orders(Collection):
             made = noting.add(order, reaching.by(request), **request.body)
             return Reply(noting.shown(made, request), 201)
 
-
     def _returns(self, request: Request) -> dict[str, Any]:
         order = self.get(request)
         query = Return.select(Return, Order).join(Order).where(Return.order == order.id)

@@ -56,7 +56,7 @@ class OrderingSchema(Schema):
     )
     billing_address_id = Uuid()
     codes = List(
-        String(min_length=1, max_length=50), validate=validate.Length(max=10),
+        String(min_length=1, max_length=50), validate=validate.Length(max=20),
         metadata={"description": "For discounts; the cart's when left out."},
     )  # fmt: skip
     shipping_method = String(

@@ -1,0 +1,1 @@
+"""How people are told of orders, in languages other than English."""
