@@ -38,7 +38,9 @@ class Payment(Entity):
     captured: Any = peewee.BigIntegerField(default=0)
     refunded: Any = peewee.BigIntegerField(default=0)
     reserved: Any = peewee.BigIntegerField(default=0)
+    # What disputes hold or have taken for good; and the latter alone.
     disputed: Any = peewee.BigIntegerField(default=0)
+    lost: Any = peewee.BigIntegerField(default=0)
     capture_method: Any = peewee.CharField(max_length=10, default="automatic")
     save_method: Any = peewee.BooleanField(default=False)
     # The provider's id of the method to pay with, or paid with.

@@ -56,5 +56,9 @@ def addon_manifest() -> Manifest:
                 help="Kinds of methods that Stripe takes, with spaces between; those that its "
                 "dashboard says when empty, which send the customer to return_url",
             ),
+            Setting(
+                "events_days", int, default=90, minimum=7, maximum=3650,
+                help="Days after which it is forgotten what providers told; the ledger stays",
+            ),
         ),
     )  # fmt: skip

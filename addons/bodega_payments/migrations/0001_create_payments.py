@@ -45,6 +45,7 @@ def up(migrator, db):
         refunded = peewee.BigIntegerField()
         reserved = peewee.BigIntegerField()
         disputed = peewee.BigIntegerField()
+        lost = peewee.BigIntegerField()
         capture_method = peewee.CharField(max_length=10)
         save_method = peewee.BooleanField()
         method = peewee.CharField(max_length=255)

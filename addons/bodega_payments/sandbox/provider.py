@@ -1,6 +1,5 @@
 """The sandbox as a provider: what its engine says, in our words."""
 
-import hmac
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bodega_payments.providers import (
-    TOLERANCE,
     BadSignature,
     Customer,
     Declined,
@@ -23,9 +21,9 @@ from bodega_payments.providers import (
     Usage,
 )
 from bodega_payments.sandbox.engine import Engine, EngineError
+from bodega_payments.sandbox.signing import check
 from bodega_payments.sandbox.store import Thing
 from bodega_payments.sandbox.tables import Tables
-from bodega_sdk import derive_key
 
 _DISPUTES = {"needs_response": "open", "under_review": "open", "won": "won", "lost": "lost"}
 
@@ -200,32 +198,3 @@ def _method(method: Thing) -> Method:
         method["id"], method["type"], shown["brand"], shown["last4"], shown["exp_month"],
         shown["exp_year"],
     )  # fmt: skip
-
-
-# Signatures, as Stripe's: ``t=…,v1=…`` over ``t.body``.
-
-
-def sign(body: bytes, at: int) -> str:
-    """Return the header ``sandbox-signature``."""
-    return f"t={at},v1={_digest(body, str(at))}"
-
-
-def _digest(body: bytes, at: str) -> str:
-    key = derive_key("payments sandbox webhooks")
-    return hmac.new(key, at.encode() + b"." + body, "sha256").hexdigest()
-
-
-def check(header: str, body: bytes) -> None:
-    """Let through what the sandbox signed within the last minutes.
-
-    Raises:
-        BadSignature: it did not.
-    """
-    parts = dict(part.partition("=")[::2] for part in header.split(","))
-    at, found = parts.get("t", ""), parts.get("v1", "")
-    if not (at.isascii() and at.isdigit() and len(at) < 12 and found.isascii()):
-        raise BadSignature("the header sandbox-signature is missing or cannot be read")
-    if not hmac.compare_digest(_digest(body, at), found):
-        raise BadSignature("the signature does not fit the body")
-    if abs(time.time() - int(at)) > TOLERANCE:
-        raise BadSignature(f"signed more than {TOLERANCE} seconds ago")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bodega_payments.models import SandboxAnswer, SandboxEvent, SandboxObject
+from bodega_payments.sandbox import delivering
 from bodega_payments.sandbox.store import Thing
 from bodega_sdk import locked, now, setting, transaction
 
@@ -31,6 +32,8 @@ class Tables:
             conflict_target=[SandboxObject.id],
             preserve=[SandboxObject.parent, SandboxObject.data, SandboxObject.changed_at],
         ).execute()
+        if thing["object"] == "plan":
+            delivering.advance.enqueue(run_at=datetime.fromtimestamp(thing["due"], UTC))
 
     def drop(self, key: str) -> None:
         """Delete a thing."""
@@ -68,4 +71,7 @@ class Tables:
     def tell(self, type: str, thing: Thing, intent: str) -> None:
         """Have the job of the sandbox deliver it in a moment."""
         due = now() + timedelta(seconds=setting("payments.sandbox_delay"))
-        SandboxEvent.create(type=type, intent=intent, data=thing, created_at=now(), due_at=due)
+        event = SandboxEvent.create(
+            type=type, intent=intent, data=thing, created_at=now(), due_at=due
+        )
+        delivering.tell.enqueue(run_at=due, event_id=str(event.id))
