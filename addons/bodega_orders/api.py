@@ -28,8 +28,10 @@ from bodega_orders.quoting import quote
 from bodega_orders.rounding import share, split
 from bodega_orders.settling import hold, settle
 from bodega_orders.telling import facts_of, lines_of
+from bodega_orders.tokens import READS_ORDER, order_of
 
 __all__ = [
+    "READS_ORDER",
     "Destination",
     "Discount",
     "DiscountFacts",
@@ -49,6 +51,7 @@ __all__ = [
     "draft_of",
     "has_ordered",
     "hold",
+    "order_of",
     "orders_of",
     "quote",
     "refuse_guessing",
