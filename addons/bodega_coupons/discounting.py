@@ -28,7 +28,7 @@ def with_coupons(discounts: Discounts, draft: Draft) -> Discounts:
     taken: list[Coupon] = []
     for coupon, uses in _found(draft, customer):
         reason = _barred(coupon, uses, customer, draft) or judging.together(coupon, taken)
-        given = None if reason else _discount_of(coupon, draft, discounts.given)
+        given = None if reason else discount_of(coupon, draft, discounts.given)
         reason = reason or judging.useless(coupon, given, discounts.given)
         if given is None or reason:
             refused = RefusedCode(coupon.key, str(reason))
@@ -66,7 +66,7 @@ def _barred(coupon: Coupon, uses: int, customer: Customer, draft: Draft) -> str 
     )
 
 
-def _discount_of(coupon: Coupon, draft: Draft, given: Sequence[Discount]) -> Discount:
+def discount_of(coupon: Coupon, draft: Draft, given: Sequence[Discount]) -> Discount:
     """Return what a coupon takes off what other discounts have left."""
     left = judging.left(judging.of_coupon(coupon, draft), given)
     # By item, so that the order of the lines does not matter.

@@ -66,6 +66,8 @@ def unsuitable(coupon: Coupon, draft: Draft) -> str | None:
     lines = of_coupon(coupon, draft)
     if coupon.currency and coupon.currency != draft.currency:
         return f"{coupon.code} is for purchases in {coupon.currency}."
+    if not draft.lines:
+        return f"There is nothing to use {coupon.code} for yet."
     if not lines:
         return f"{coupon.code} is for other products."
     if coupon.kind == SHIPPING and all(line.digital for line in lines):

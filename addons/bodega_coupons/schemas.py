@@ -222,8 +222,8 @@ class ValidationSchema(Schema):
     )
     items = List(
         Nested(ThingSchema),
-        load_default=list,
-        validate=validate.Length(max=_THINGS, error=f"At most {_THINGS}."),
+        required=True,
+        validate=validate.Length(min=1, max=_THINGS, error=f"1 to {_THINGS} things."),
     )
     currency = String(
         max_length=3, load_default="", validate=_CURRENCY,

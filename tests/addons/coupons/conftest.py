@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -142,7 +142,6 @@ class Goods:
     """Things to buy."""
 
     _number: int = 0
-    made: list[UUID] = field(default_factory=list)
 
     def make(self, price: int = 1000, currency: str = "USD", stock: int = 100, **more: Any) -> UUID:
         """Make a product; return its id.
@@ -153,11 +152,11 @@ class Goods:
         """
         self._number += 1
         sku = f"P-{self._number}"
-        made = {"name": f"Product {self._number}", "price_minor": price, "currency": currency}
+        made = {"name": f"Product {self._number}", "price_minor": price}
         upsert([ProductRow(sku, made)], "test", None)
         product = UUID(str(Product.get(Product.sku == sku).id))
-        if more:
-            Product.update(more).where(Product.id == product).execute()
+        # Files have the decimals of the shop's currency only.
+        Product.update({"currency": currency} | more).where(Product.id == product).execute()
         inventory.receive([inventory.Item(product, None, stock)], reason="test")
         return product
 
