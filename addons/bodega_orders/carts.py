@@ -13,12 +13,14 @@ from bodega_orders.cart_models import MERGED, OPEN, ORDERED, Cart, CartItem
 from bodega_orders.drafting import MOST, Thing, codes_of
 from bodega_products import api as products
 from bodega_products.api import Wanted
-from bodega_sdk import now, setting
+from bodega_sdk import locked, now, setting
 from bodega_sdk.errors import Conflict, FieldError, NotFound, PermissionDenied, invalid
 
 #: Members of a cart that are changed as they are sent.
 _PLAIN = ("currency", "email", "shipping_method")
 _CODES = 20
+#: Times that a cart may be ordered or deleted while somebody waits for it.
+_TRIES = 3
 
 
 def begin(data: dict[str, Any]) -> Cart:
@@ -31,14 +33,19 @@ def open_of(account: UUID) -> Cart:
 
     Raises:
         PermissionDenied: there is no such account.
+        Conflict: it is ordered again and again meanwhile.
     """
     if account not in accounts.people([account]):
         raise PermissionDenied("You have no account here, so you cannot keep a cart.")
-    made = Cart(account=account, open_of=account, currency=setting("products.currency"))
-    # Of two at once the second waits here for the first, and makes none.
-    Cart.insert(made.__data__).on_conflict_ignore().execute()
-    found = Cart.get(Cart.open_of == account)
-    return hold(found.id)
+    mine = locked(Cart.select().where(Cart.open_of == account))
+    for _ in range(_TRIES):
+        made = Cart(account=account, open_of=account, currency=setting("products.currency"))
+        # Of two at once the second waits here for the first, and makes none.
+        Cart.insert(made.__data__).on_conflict_ignore().execute()
+        found: Cart | None = mine.clone().first()
+        if found is not None:
+            return found
+    raise Conflict("Your cart is being ordered; ask again.")
 
 
 def current_of(account: UUID) -> Cart | None:
@@ -184,14 +191,14 @@ def _product(product: UUID | None, variant: UUID | None) -> UUID:
 
 
 def item_of(cart: Cart, key: UUID) -> CartItem:
-    """Return an item of a cart.
+    """Return an item of a cart, by the id of its variant, or of its product without one.
 
     Raises:
         NotFound: the cart has no such item.
     """
-    found: CartItem | None = CartItem.get_or_none((CartItem.id == key) & (CartItem.cart == cart))
+    found: CartItem | None = CartItem.get_or_none((CartItem.item == key) & (CartItem.cart == cart))
     if found is None:
-        message = "There is no item with this id in this cart."
+        message = "This cart holds no such item."
         raise NotFound(message, [FieldError("item", message, str(key))])
     return found
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bodega_orders import expiring
+from bodega_orders import carts, expiring
 from bodega_sdk import JobRun, job
 
 
@@ -15,4 +15,13 @@ def expire(run: JobRun) -> None:
             more = expiring.expire()
 
 
-JOBS = (expire,)
+@job("orders.forget_carts", lane="bulk", every=timedelta(hours=6))
+def forget_carts(run: JobRun) -> None:
+    """Delete carts that nobody has touched for long, some at a time."""
+    more = True
+    while more:
+        with run.transaction():
+            more = bool(carts.forget())
+
+
+JOBS = (expire, forget_carts)

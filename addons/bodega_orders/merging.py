@@ -80,9 +80,19 @@ def take_over(own: Cart, guest: UUID) -> Merged | None:
         guest: id of the guest's, whose token the caller has.
     """
     other = Cart.find(guest, lock=True)
-    if other is None or other.status != OPEN or other.account is not None:
+    if other is None or not _is_taken_from(other):
         return None
     return _merge(own, other, SUM)
+
+
+def is_open(guest: UUID) -> bool:
+    """Whether there is a guest's cart to take over; nothing is held."""
+    found = Cart.find(guest)
+    return found is not None and _is_taken_from(found)
+
+
+def _is_taken_from(cart: Cart) -> bool:
+    return cart.status == OPEN and cart.account is None
 
 
 def _held(guest: UUID) -> Cart:

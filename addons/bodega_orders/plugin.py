@@ -8,6 +8,7 @@ import click
 
 from bodega_orders import (
     cart_models,
+    cart_resources,
     commands,
     console,
     events,
@@ -20,6 +21,7 @@ from bodega_orders import (
     resources,
     returns,
     rules_models,
+    rules_resources,
 )
 from bodega_sdk import (
     Channel,
@@ -45,6 +47,9 @@ def register_routes(routes: Routes) -> None:
     routes.collection("/orders/lines", resources.Lines)
     routes.collection("/orders/returns", returns.Returns)
     routes.collection("/orders", resources.Orders)
+    routes.add(*cart_resources.routes())
+    routes.collection("/tax-rates", rules_resources.TaxRates)
+    routes.collection("/shipping-methods", rules_resources.ShippingMethods)
 
 
 @hookimpl
