@@ -9,6 +9,7 @@ import io
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -117,12 +118,47 @@ def insert_or_update(
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
     # In one order, so that two who do so do not wait for each other in a ring; and in one
     # statement, because SQLite's full-text index writes whenever a statement begins.
-    with staged(model, fields, rows) as table:
+    tail = f'ON CONFLICT ("{column}") DO UPDATE SET {changes}'
+    few, others = _few(rows, fields.index(key))
+    if few:
+        _insert_few(model, fields, few, f'INSERT INTO "{meta.table_name}" ({names})', tail)
+        return
+    with staged(model, fields, others) as table:
         runtime().touch(meta.table_name)
         database.execute_sql(
             f'INSERT INTO "{meta.table_name}" ({names}) SELECT {names} FROM {table} '
-            f'WHERE true ORDER BY "{column}" ON CONFLICT ("{column}") DO UPDATE SET {changes}'
+            f'WHERE true ORDER BY "{column}" {tail}'
         )
+
+
+#: Rows that are written as they are: a temporary table costs more than they do.
+_FEW = 20
+
+
+def _few(
+    rows: Iterable[Sequence[Any]], place: int
+) -> tuple[list[Sequence[Any]], Iterable[Sequence[Any]]]:
+    """Return rows in the order of their keys if they are few, and else all of them unread.
+
+    Args:
+        place: where the key is. Python and databases agree on the order of UUIDs only.
+    """
+    rest = iter(rows)
+    first = list(islice(rest, _FEW + 1))
+    if len(first) > _FEW or not all(isinstance(row[place], UUID) for row in first):
+        return [], chain(first, rest)
+    return sorted(first, key=lambda row: row[place].int), ()
+
+
+def _insert_few(
+    model: type[Model], fields: Sequence[str], rows: list[Sequence[Any]], head: str, tail: str
+) -> None:
+    meta, mark = model._meta, database.obj.param
+    adapt = _adapter([meta.fields[name] for name in fields])
+    marks = ", ".join([f"({', '.join([mark] * len(fields))})"] * len(rows))
+    runtime().touch(meta.table_name)
+    values = [value for row in rows for value in adapt(row)]
+    database.execute_sql(f"{head} VALUES {marks} {tail}", values)
 
 
 def insert_rows(
