@@ -12,7 +12,7 @@ LENGTH = 12
 #: Codes that are made at once, at most.
 MOST = 1000
 #: What a code is: letters, digits, hyphens and underscores, ASCII only.
-PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 
 
 def key_of(code: str) -> str:

@@ -20,8 +20,8 @@ class Coupon(Entity):
     """
 
     # As it was typed; what is compared is the key, in upper case.
-    code: Any = peewee.CharField(max_length=64)
-    key: Any = peewee.CharField(max_length=64, unique=True)
+    code: Any = peewee.CharField(max_length=50)
+    key: Any = peewee.CharField(max_length=50, unique=True)
     kind: Any = peewee.CharField(max_length=20)
     # Hundredths of a percent.
     rate: Any = peewee.IntegerField(null=True)

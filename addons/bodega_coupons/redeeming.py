@@ -7,7 +7,6 @@ counts its uses as they are.
 from collections.abc import Iterable
 from uuid import UUID
 
-from bodega_accounts import api as accounts
 from bodega_coupons import events, judging
 from bodega_coupons.customers import Customer, counted
 from bodega_coupons.discounting import SOURCE
@@ -26,7 +25,7 @@ def redeem(order: OrderFacts) -> str | None:
     held = hold(given)
     if len(held) < len(given):
         return "A coupon of this order is not there any more."
-    customer = _customer_of(order)
+    customer = Customer.of(order.account, order.email)
     for coupon in held:
         reason = _refusal(coupon, customer, order)
         if reason is not None:
@@ -41,12 +40,6 @@ def hold(keys: Iterable[UUID]) -> list[Coupon]:
     wanted = list(keys)
     query = Coupon.select().where(Coupon.id.in_(wanted)).order_by(Coupon.id)
     return list(locked(query)) if wanted else []
-
-
-def _customer_of(order: OrderFacts) -> Customer:
-    """Return whose order it is; an account is also counted by its own e-mail address."""
-    known = accounts.people([order.account]) if order.account is not None else {}
-    return Customer.of(order.account, order.email, *(one.email for one in known.values()))
 
 
 def _refusal(coupon: Coupon, customer: Customer, order: OrderFacts) -> str | None:

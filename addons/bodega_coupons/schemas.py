@@ -134,7 +134,7 @@ class CouponSchema(TermsSchema):
 
     id = Uuid(dump_only=True)
     code = String(
-        required=True, max_length=64, strip=True, validate=_CODE,
+        required=True, max_length=50, strip=True, validate=_CODE,
         metadata={"description": "Upper and lower case are the same."},
     )  # fmt: skip
     uses = Integer(dump_only=True, minimum=0, metadata={"description": "Orders that use it now."})
@@ -213,9 +213,9 @@ class WhereSchema(Schema):
 class ValidationSchema(Schema):
     """Codes, and what they would be used for."""
 
-    code = String(min_length=1, max_length=64, strip=True, metadata={"description": "One code."})
+    code = String(min_length=1, max_length=50, strip=True, metadata={"description": "One code."})
     codes = List(
-        String(min_length=1, max_length=64, strip=True),
+        String(min_length=1, max_length=50, strip=True),
         load_default=list,
         validate=validate.Length(max=_CODES, error=f"At most {_CODES} codes."),
         metadata={"description": "Several, in the order in which they come off."},
@@ -236,7 +236,7 @@ class ValidationSchema(Schema):
 class VerdictSchema(Schema):
     """What one code would do."""
 
-    code = String(required=True, max_length=64)
+    code = String(required=True, max_length=50)
     valid = Boolean(required=True)
     reason = String(
         required=True, metadata={"description": "Why it gives nothing; empty when it does."}

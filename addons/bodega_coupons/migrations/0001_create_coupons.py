@@ -25,8 +25,8 @@ def up(migrator, db):
             table_name = "accounts_account"
 
     class Coupon(Entity):
-        code = peewee.CharField(max_length=64)
-        key = peewee.CharField(max_length=64, unique=True)
+        code = peewee.CharField(max_length=50)
+        key = peewee.CharField(max_length=50, unique=True)
         kind = peewee.CharField(max_length=20)
         rate = peewee.IntegerField(null=True)
         amount_minor = peewee.BigIntegerField(null=True)
