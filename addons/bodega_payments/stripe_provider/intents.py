@@ -99,15 +99,20 @@ class Intents:
 
     def refund(self, intent_id: str, amount: int, reason: str, reference: str, key: str) -> Refund:
         """Give back captured money."""
+        found = self._found(intent_id)
+        # Stripe forgets keys after a day; what it gave back it does not forget.
+        before = self._refund_of(found, reference)
+        if before is not None:
+            return refund_from(before)
         params = {
             "payment_intent": intent_id,
-            "amount": to_stripe(amount, self._currency(intent_id)),
+            "amount": to_stripe(amount, found["currency"].upper()),
             "reason": reason,
             "metadata": {REFUND: reference},
         }
         made = self._calls.post(
             self._calls.client.refunds.create, params, key=key,
-            look=lambda: self._refund_of(intent_id, reference),
+            look=lambda: self._refund_of(self._found(intent_id), reference),
         )  # fmt: skip
         return refund_from(made)
 
@@ -135,26 +140,27 @@ class Intents:
             return ""
         return str((customer.get("invoice_settings") or {}).get("default_payment_method") or "")
 
-    def _refund_of(self, intent_id: str, reference: str) -> Found | None:
-        """Return the refund that was made with a reference."""
-        for found in self._refunds(intent_id):
-            if (found.get("metadata") or {}).get(REFUND) == reference:
-                return found
+    def _refund_of(self, found: Found, reference: str) -> Found | None:
+        """Return the refund of an intent that was made with a reference."""
+        for refund in self._refunds(found):
+            if (refund.get("metadata") or {}).get(REFUND) == reference:
+                return refund
         return None
 
-    def _refunds(self, intent_id: str) -> list[Found]:
-        return list(self._calls.all(self._calls.client.refunds.list, {"payment_intent": intent_id}))
+    def _refunds(self, found: Found) -> list[Found]:
+        """Return the refunds of an intent: those that came with it, or all if they are more."""
+        if not found.get("amount_received"):
+            return []
+        listed: Found = charge_of(found).get("refunds") or {}
+        if "data" in listed and not listed.get("has_more"):
+            return list(listed["data"])
+        wanted = {"payment_intent": found["id"]}
+        return list(self._calls.all(self._calls.client.refunds.list, wanted))
 
     def _whole(self, found: Found) -> Intent:
         """Return an intent with what has gone back of it, asking again only for what is missing."""
-        charge = charge_of(found)
-        refunds: list[Found] = []
-        if found.get("amount_received"):
-            listed = charge.get("refunds") or {}
-            whole = "data" in listed and not listed.get("has_more")
-            refunds = listed["data"] if whole else self._refunds(found["id"])
         disputes: list[Found] = []
-        if charge.get("disputed"):
+        if charge_of(found).get("disputed"):
             wanted = {"payment_intent": found["id"]}
             disputes = list(self._calls.all(self._calls.client.disputes.list, wanted))
-        return intent_from(found, refunds, disputes)
+        return intent_from(found, self._refunds(found), disputes)

@@ -93,7 +93,8 @@ def test_whatever_a_stranger_sends_is_refused(signature: str, body: bytes) -> No
 @pytest.mark.parametrize(
     "body",
     [[], "text", None, {}, {"id": "evt", "type": "x", "created": 10**18},
-     {"id": "evt", "type": "x", "created": "now"}, {"id": 1, "type": "x", "created": 1, "data": "text"},
+     {"id": "evt", "type": "x", "created": "now"},
+     {"id": 1, "type": "x", "created": 1, "data": "text"},
      {"id": 1, "type": "x", "created": 1, "data": {"object": ["pi_1"]}}],
 )  # fmt: skip
 def test_what_is_signed_and_no_event_is_refused(stripe: FakeStripe, body: Any) -> None:
