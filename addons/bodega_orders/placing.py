@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bodega_inventory import api as inventory
-from bodega_orders import carting, carts, events, settling, statuses, stock
+from bodega_orders import carting, carts, events, guessing, settling, statuses, stock
 from bodega_orders.cart_models import Cart
 from bodega_orders.drafting import Thing, draft_of
 from bodega_orders.drafts import Destination, Draft, Quote
@@ -56,6 +56,7 @@ class Wish:
         codes, shipping_method: as the cart says when None.
         shipping_address, billing_address: members of a postal address; empty for none.
         expected_total: what the customer saw; None when it does not matter.
+        address: network address that the codes come from; empty when they were looked at before.
     """
 
     cart: UUID | None
@@ -67,6 +68,7 @@ class Wish:
     billing_address: Mapping[str, str]
     note: str
     expected_total: str | None
+    address: str = ""
 
 
 def place(buyer: Buyer, wish: Wish) -> Order:
@@ -83,7 +85,7 @@ def place(buyer: Buyer, wish: Wish) -> Order:
     with transaction():
         cart = carting.hold(wish.cart, buyer) if wish.cart else None
         draft = _draft(buyer, wish, cart)
-        told = quote(draft)
+        told = _quoted(draft, wish)
         _refuse_problems(told)
         _refuse_other_total(wish, told)
         _refuse_nowhere(wish, draft)
@@ -94,6 +96,16 @@ def place(buyer: Buyer, wish: Wish) -> Order:
             carts.close(cart, order.id)
         _tell(order, lines)
         return order
+
+
+def _quoted(draft: Draft, wish: Wish) -> Quote:
+    """Quote a draft; whoever tries too many codes learns nothing from it."""
+    if not wish.address:
+        return quote(draft)
+    guessing.refuse_guessing(wish.address)
+    told = quote(draft)
+    guessing.count_guesses(wish.address, told)
+    return told
 
 
 def _draft(buyer: Buyer, wish: Wish, cart: Cart | None) -> Draft:

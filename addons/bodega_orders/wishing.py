@@ -81,6 +81,7 @@ def wish_of(request: Request, account: UUID | None) -> Wish:
         billing_address=_address(body, "billing_address", account),
         note=body["note"],
         expected_total=None if total is None else format(total, "f"),
+        address=request.address if body.get("codes") else "",
     )  # fmt: skip
 
 

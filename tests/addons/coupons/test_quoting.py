@@ -13,6 +13,7 @@ from bodega_sdk import Money, now
 from bodega_sdk.testing.queries import query_counter
 
 COUPONS = "/api/v1/coupons"
+ADDRESS = {"name": "Ada", "line1": "1 Main Street", "city": "London", "country": "GB"}
 
 
 def off(quote: Quote) -> dict[UUID, str]:
@@ -201,3 +202,7 @@ def test_who_tries_codes_is_stopped_before_one_is_found(
         refused = client.post(f"{COUPONS}/validate", things | {"code": code})
         assert int(refused.headers["Retry-After"]) > 0
         refused.expect(429)
+        # Nor by another way.
+        client.post("/api/v1/carts", {"codes": [code]}).expect(429)
+        order = {"codes": [code], "email": "ada@x.example", "shipping_address": ADDRESS}
+        client.post("/api/v1/orders", things | order).expect(429)
