@@ -5,23 +5,42 @@ An addon that returns nonsense fails as one that raises does: 503, naming who an
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NoReturn
 from uuid import UUID
 
 from bodega_orders.drafts import Discount, Discounts, Draft, ShippingOption, Tax
 from bodega_sdk import Money
-from bodega_sdk.errors import HookFailed
+from bodega_sdk.errors import HookFailed, Unavailable
+
+
+class BadAnswer(HookFailed):
+    """An addon answered a hook with what cannot be.
+
+    Args:
+        hook: which one.
+        told: what is wrong with the answer.
+        addon: who answered, where the answer says so.
+    """
+
+    def __init__(self, hook: str, told: str, addon: str = "") -> None:
+        message = (
+            f"{addon or 'An addon'} answered {hook} with what cannot be: {told}. Nothing was "
+            f"changed. 'bodega explain orders.{hook}' shows an operator who answers."
+        )
+        Unavailable.__init__(
+            self, message, retry_after=5, extra={"addon": addon, "hook": hook}
+        )  # fmt: skip
+        self.addon, self.hook = addon, hook
 
 
 def priced(asked: Draft, told: Draft) -> Draft:
     """Return the draft that was asked about, with the prices that were told.
 
     Raises:
-        HookFailed: other lines were told, or a price that can be none.
+        BadAnswer: other lines were told, or a price that can be none.
     """
     prices = {line.item: line.unit_price for line in told.lines}
     if prices.keys() != {line.item for line in asked.lines} or len(prices) != len(told.lines):
-        _fail("quote_line_prices")
+        raise BadAnswer("quote_line_prices", "the lines are others than before")
     _check(asked, prices.values(), "quote_line_prices")
     return replace(
         asked,
@@ -35,13 +54,14 @@ def cut(draft: Draft, told: Discounts) -> tuple[Discount, ...]:
     Those that give nothing then are left out, so that nobody uses them up.
 
     Raises:
-        HookFailed: a discount is on something else, negative, or in another currency.
+        BadAnswer: a discount is on something else, negative, or in another currency.
     """
     left = {line.item: line.subtotal for line in draft.lines}
     given = []
     for discount in told.given:
         if not discount.amounts.keys() <= left.keys():
-            _fail("quote_discounts", discount.source)
+            told_of = "something is discounted that is not bought"
+            raise BadAnswer("quote_discounts", told_of, discount.source)
         _check(draft, discount.amounts.values(), "quote_discounts", discount.source)
         off = {item: min(amount, left[item]) for item, amount in discount.amounts.items()}
         left |= {item: left[item] - amount for item, amount in off.items()}
@@ -55,11 +75,11 @@ def options(draft: Draft, told: tuple[ShippingOption, ...]) -> tuple[ShippingOpt
     """Return ways to send.
 
     Raises:
-        HookFailed: a code is empty or comes twice, a price is negative or in another currency.
+        BadAnswer: a code is empty or comes twice, a price is negative or in another currency.
     """
     codes = {option.code for option in told}
     if len(codes) != len(told) or "" in codes:
-        _fail("quote_shipping")
+        raise BadAnswer("quote_shipping", "a code is empty or comes twice")
     _check(draft, (option.price for option in told), "quote_shipping")
     return told
 
@@ -74,24 +94,23 @@ def taxes(
         included: whether they are part of these amounts, so that they cannot be more.
 
     Raises:
-        HookFailed: a tax is on something else, negative, in another currency, or more than
+        BadAnswer: a tax is on something else, negative, in another currency, or more than
             what it is part of.
     """
     left = dict(net)
     for tax in told:
         if tax.item not in left:
-            _fail("quote_taxes")
+            raise BadAnswer("quote_taxes", "something is taxed that is not bought")
         _check(draft, (tax.amount,), "quote_taxes")
         left[tax.item] -= tax.amount
     if included and any(amount.minor < 0 for amount in left.values()):
-        _fail("quote_taxes")
+        raise BadAnswer("quote_taxes", "a tax is more than what it is part of")
     return told
 
 
 def _check(draft: Draft, amounts: Iterable[Money], hook: str, addon: str = "") -> None:
-    if any(amount.currency != draft.currency or amount.minor < 0 for amount in amounts):
-        _fail(hook, addon)
-
-
-def _fail(hook: str, addon: str = "") -> NoReturn:
-    raise HookFailed(addon or "some addon", hook)
+    for amount in amounts:
+        if amount.currency != draft.currency:
+            raise BadAnswer(hook, f"an amount is in {amount.currency}", addon)
+        if amount.minor < 0:
+            raise BadAnswer(hook, f"an amount is negative, {amount}", addon)

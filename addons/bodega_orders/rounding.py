@@ -55,13 +55,18 @@ def split(whole: Money, weights: Sequence[int]) -> tuple[Money, ...]:
 
     Args:
         whole: zero or more.
-        weights: zero or more each; all alike when they are all zero. None gets nothing.
+        weights: zero or more each; all alike when they are all zero.
+
+    Raises:
+        ValueError: there is something to split and nobody to have it.
 
     Example::
 
         >>> [str(part) for part in split(Money(100, "EUR"), (1, 1, 1))]
         ['0.34', '0.33', '0.33']
     """
+    if whole.minor and not weights:
+        raise ValueError(f"{whole} {whole.currency} cannot be split among nobody")
     if not any(weights):
         weights = [1] * len(weights)
     total = sum(weights)
