@@ -41,8 +41,8 @@ def _row(provider: str, account: UUID) -> Customer:
     return found
 
 
-def token_of(named: str, account: UUID | None, provider: str) -> tuple[str, bool]:
-    """Return the provider's id of a method, and whether it is one that the account keeps.
+def token_of(named: str, account: UUID | None, provider: str) -> str:
+    """Return the provider's id of a method.
 
     Args:
         named: our id of a kept method, or the provider's id of any.
@@ -55,10 +55,10 @@ def token_of(named: str, account: UUID | None, provider: str) -> tuple[str, bool
         same |= PaymentMethod.id == UUID(named)
     row = PaymentMethod.get_or_none(same)
     if row is None and not _is_uuid(named):
-        return named, False
+        return named
     if row is None or row.account != account or row.provider != provider:
         raise invalid("payment_method", "You keep no such payment method.")
-    return str(row.provider_id), True
+    return str(row.provider_id)
 
 
 def _is_uuid(text: str) -> bool:
@@ -149,20 +149,22 @@ def forget(row: PaymentMethod) -> None:
 
 
 def make_default(row: PaymentMethod) -> PaymentMethod:
-    """Use a method when none is named, here; the provider is always told which one to use."""
+    """Use a method when none is named, with the provider first."""
+    mine = (Customer.account == row.account) & (Customer.provider == row.provider)
+    customer = Customer.get(mine).provider_id
+    try:
+        found = choosing.provider(row.provider)
+        found.set_default_method(customer, row.provider_id, f"{uuid7()}:default")
+    except Refused as error:
+        raise Conflict(error.message) from None
+    except (ProviderDown, Misconfigured, Declined) as error:
+        raise unavailable(None, "The payment provider does not answer.") from error
     with transaction():
         mine = (PaymentMethod.account == row.account) & PaymentMethod.is_default
         PaymentMethod.update(is_default=False).where(mine).execute()
         row.is_default = True
         row.save()
     return row
-
-
-def default_of(account: UUID, provider: str) -> str:
-    """Return the provider's id of an account's default method; empty without one."""
-    mine = (PaymentMethod.account == account) & (PaymentMethod.provider == provider)
-    row = PaymentMethod.get_or_none(mine & PaymentMethod.is_default)
-    return "" if row is None else str(row.provider_id)
 
 
 def _refused(error: Declined | Refused) -> PaymentDeclined:

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from bodega_orders import api as orders
-from bodega_payments import calling, checkpoints, choosing, planning, recording
+from bodega_payments import calling, checkpoints, planning, recording
 from bodega_payments.errors import NothingDue, declined, too_much, unavailable, wrong_state
 from bodega_payments.models import Call, Payment
-from bodega_payments.providers import Misconfigured, ProviderDown, ProviderError
+from bodega_payments.providers import ProviderError
 from bodega_sdk import Money, setting, transaction
 from bodega_sdk.errors import Conflict, FieldError, NotFound, invalid
 
@@ -230,15 +230,3 @@ def held(payment_id: UUID) -> Payment:
     payment = Payment.find(payment_id, lock=True)
     assert payment is not None
     return payment
-
-
-def ready() -> None:
-    """Refuse to begin what no provider could go on with.
-
-    Raises:
-        ProviderUnavailable: the configured provider cannot be used.
-    """
-    try:
-        choosing.current()
-    except (Misconfigured, ProviderDown) as error:
-        raise unavailable(None, "No payment provider can be used now.") from error

@@ -2,11 +2,49 @@
 
 from collections.abc import Iterable
 
-from bodega_payments import models
-from bodega_sdk import Model, hookimpl
+from bodega_payments import (
+    events,
+    hearing,
+    jobs,
+    methods,
+    models,
+    resources,
+    usage,
+    webhook_route,
+)
+from bodega_payments.sandbox import challenge
+from bodega_sdk import Event, Job, Model, Routes, Subscriptions, hookimpl
 
 
 @hookimpl
 def register_models() -> Iterable[type[Model]]:
     """The tables."""
     return models.MODELS
+
+
+@hookimpl
+def register_routes(routes: Routes) -> None:
+    """The routes."""
+    routes.collection("/payments/methods", methods.Methods)
+    routes.collection("/payments/ledger", resources.Ledger)
+    routes.collection("/payments", resources.Payments)
+    routes.add(methods.SETUP, usage.ROUTE, webhook_route.ROUTE, *challenge.ROUTES)
+
+
+@hookimpl
+def register_events() -> Iterable[Event]:
+    """The events."""
+    return events.ALL
+
+
+@hookimpl
+def register_jobs() -> Iterable[Job]:
+    """The jobs."""
+    return jobs.JOBS
+
+
+@hookimpl
+def register_subscriptions(events: Subscriptions) -> None:
+    """Orders that are cancelled, and accounts that go."""
+    events.on("order.cancelled", hearing.give_back)
+    events.on("account.deleted", hearing.forget_account)

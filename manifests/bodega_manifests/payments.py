@@ -23,7 +23,7 @@ def addon_manifest() -> Manifest:
             "staff": ("payments.use", "payments.read_all", "payments.manage"),
         },
         uses={
-            "events": ("order.cancelled",),
+            "events": ("order.cancelled", "account.deleted"),
             # Stripe, and a stand-in for it on this machine: a key is sent nowhere else.
             "hosts": ("api.stripe.com", "127.0.0.1", "localhost", "::1"),
             "addons": ("notifications",),

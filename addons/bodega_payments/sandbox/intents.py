@@ -67,6 +67,7 @@ class Intents(Keeping):
             )  # fmt: skip
         method = self.method(named)
         intent |= {"payment_method": method["id"], "last_payment_error": None}
+        intent["return_url"] = params.get("return_url")
         does = self.behaviour(method)
         if does.action:
             return self._await_customer(intent, params.get("return_url"))

@@ -1,0 +1,76 @@
+"""Which payments somebody reaches: their own, those of the order whose token they have, or all."""
+
+from typing import Any
+from uuid import UUID
+
+from bodega_orders import api as orders
+from bodega_orders.api import OrderFacts
+from bodega_payments.models import Payment
+from bodega_sdk import Identity, Request
+from bodega_sdk.errors import FieldError, NotFound, PermissionDenied, Unauthenticated
+
+USE, READ_ALL, MANAGE = "payments.use", "payments.read_all", "payments.manage"
+
+
+def own(identity: Identity) -> UUID | None:
+    """Return the account whose payments somebody reaches as their own; None for none."""
+    try:
+        return UUID(identity.subject) if identity.may(USE) else None
+    except ValueError:
+        return None
+
+
+def reached(request: Request) -> Any:
+    """Return the query of the payments that a request reaches.
+
+    Raises:
+        Unauthenticated: nobody is logged in, and there is no good token.
+    """
+    query, identity = Payment.select(), request.identity
+    if identity.may(READ_ALL):
+        return query
+    token, mine = orders.order_of(request), own(identity)
+    if token is None and mine is None:
+        raise _nobody(identity)
+    if token is None:
+        return query.where(Payment.account == mine)
+    seen = Payment.order == token
+    return query.where(seen if mine is None else seen | (Payment.account == mine))
+
+
+def _nobody(identity: Identity) -> PermissionDenied | Unauthenticated:
+    if identity.authenticated:
+        return PermissionDenied(f"This needs the permission '{USE}'.")
+    return Unauthenticated("Log in, or send the order's token as Order-Token.")
+
+
+def order_to_pay(request: Request, key: UUID) -> OrderFacts:
+    """Return the order that somebody wants to pay for.
+
+    Raises:
+        NotFound: there is none that they reach.
+    """
+    identity, mine = request.identity, own(request.identity)
+    token = orders.order_of(request)
+    if not identity.may(MANAGE) and token is None and mine is None:
+        raise _nobody(identity)
+    found = orders.orders_of([key]).get(key)
+    theirs = found is not None and (
+        identity.may(MANAGE) or token == key or (mine is not None and found.account == mine)
+    )
+    if found is None or not theirs:
+        message = "There is no order with this id."
+        raise NotFound(message, [FieldError("order", message, str(key))])
+    return found
+
+
+def me(request: Request) -> UUID:
+    """Return the account that is calling.
+
+    Raises:
+        PermissionDenied: it is none.
+    """
+    found = own(request.identity)
+    if found is None:
+        raise PermissionDenied("You have no account here.")
+    return found

@@ -1,0 +1,198 @@
+"""The routes of payments."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from bodega_orders import api as orders
+from bodega_payments import paying, reaching, refunding, showing
+from bodega_payments.keys import READS_KEY, key_of
+from bodega_payments.models import KINDS, LedgerEntry, Payment, Refund
+from bodega_payments.preparing import prepared
+from bodega_payments.providers import STATUSES
+from bodega_payments.reaching import MANAGE, READ_ALL
+from bodega_payments.schemas import (
+    BeginningSchema,
+    CapturingSchema,
+    ConfirmingSchema,
+    EntrySchema,
+    PaymentSchema,
+    RefundingSchema,
+    RefundSchema,
+)
+from bodega_sdk import (
+    PUBLIC,
+    Collection,
+    Filter,
+    Money,
+    Parameter,
+    Reply,
+    Request,
+    Route,
+    audit,
+)
+from bodega_sdk.errors import invalid
+
+_GUESTS: dict[str, Any] = {"objects": "own", "reads": orders.READS_ORDER}
+_ORDER = Parameter("order", UUID, "Only of this order.")
+_STATUS = Parameter("status", str, "Only of this status.", choices=STATUSES)
+_FLAGGED = Parameter("flagged", bool, "Only those that somebody should look at, or only others.")
+
+
+class Payments(Collection):
+    """Payments: one's own, those of the order whose token one has, or all."""
+
+    model, schema, noun = Payment, PaymentSchema, "payment"
+    read, write = PUBLIC, MANAGE
+    objects, beyond = "own", READ_ALL
+    verbs = ("list", "read")
+    filters = (
+        Filter(_ORDER, lambda value: Payment.order == value),
+        Filter(_STATUS, lambda value: Payment.status == value),
+        Filter(_FLAGGED, lambda value: Payment.flag != "" if value else Payment.flag == ""),
+    )
+
+    def select(self, request: Request) -> Any:
+        """Those that the caller reaches."""
+        return reaching.reached(request)
+
+    def whose(self, request: Request) -> UUID | None:
+        """Nobody's in particular: guests have no account, and ``select`` sees to it."""
+
+    def show(self, row: Payment, request: Request | None = None) -> dict[str, Any]:
+        """A payment; with what its customer goes on with, for them."""
+        shown = super().show(row, request)
+        if request is not None and not request.identity.may(READ_ALL):
+            shown["client_secret"] = showing.client_secret(row)
+        return shown
+
+    def _read(self, request: Request) -> dict[str, Any]:
+        shown = super()._read(request)
+        if "client_secret" in shown and not request.identity.may(READ_ALL):
+            shown["client_secret"] = showing.client_secret(self.get(request))
+        return shown
+
+    def routes(self, path: str) -> tuple[Route, ...]:
+        """The verbs, and what becomes of a payment."""
+        read = (replace(route, reads=orders.READS_ORDER) for route in super().routes(path))
+        return (*read, *self._customers(path), *self._staffs(path))
+
+    def _customers(self, path: str) -> tuple[Route, ...]:
+        item = f"{path}/{{id}}"
+        return (
+            Route("POST", path, self._begin, PUBLIC, "Pay for an order", body=BeginningSchema,
+                  returns=PaymentSchema, status=201, objects="own", beyond=MANAGE,
+                  reads=READS_KEY | orders.READS_ORDER,
+                  description="What is left to pay. A method is tried at once; a bank's no is a "
+                  "402 `payment-declined`, and the payment can be confirmed with another. Sent "
+                  "again, it goes on with the same payment: nothing is paid twice."),
+            Route("POST", f"{item}/confirm", self._confirm, PUBLIC, "Confirm a payment",
+                  body=ConfirmingSchema, returns=PaymentSchema, beyond=MANAGE,
+                  description="With a method, or without one when the customer comes back from "
+                  "approving: then the provider is asked what became of it.", **_GUESTS),
+            Route("POST", f"{item}/cancel", self._cancel, PUBLIC, "Cancel a payment",
+                  returns=PaymentSchema, beyond=MANAGE,
+                  description="Customers while nothing is held; staff also what is held.",
+                  **_GUESTS),
+            Route("GET", f"{item}/refunds", self._refunds, PUBLIC, "List the refunds of a payment",
+                  returns=RefundSchema, listing=True, beyond=READ_ALL, **_GUESTS),
+        )  # fmt: skip
+
+    def _staffs(self, path: str) -> tuple[Route, ...]:
+        item = f"{path}/{{id}}"
+        return (
+            Route("POST", f"{item}/capture", self._capture, MANAGE, "Capture a payment",
+                  body=CapturingSchema, returns=PaymentSchema,
+                  description="All that is held, or a part; what is left is let go."),
+            Route("POST", f"{item}/refunds", self._refund, MANAGE, "Give money back",
+                  body=RefundingSchema, returns=RefundSchema, status=201, reads=READS_KEY,
+                  description="In full or in part. More than there is, is a 422 `too-much`, also "
+                  "when two are made at once."),
+        )  # fmt: skip
+
+    # Handlers.
+
+    def _begin(self, request: Request) -> Reply:
+        order = reaching.order_to_pay(request, request.body["order"])
+        key = key_of(request)
+        payment = paying.begin(prepared(order, request.body), key)
+        headers = {"Location": f"{request.raw.path.rstrip('/')}/{payment.id}"}
+        return Reply(self.show(payment, request), 201, headers)
+
+    def _confirm(self, request: Request) -> dict[str, Any]:
+        payment = self.get(request)
+        self._act(request, payment)
+        order = reaching.order_to_pay(request, payment.order)
+        wanted = prepared(order, {"order": order.id, **request.body}, payment.provider)
+        after = paying.confirm(payment.id, wanted.payment_method, wanted.return_url)
+        return self.show(after, request)
+
+    def _cancel(self, request: Request) -> dict[str, Any]:
+        payment = self.get(request)
+        self._act(request, payment)
+        staff = request.identity.may(MANAGE)
+        after = paying.cancel(payment.id, held_too=staff)
+        if staff:
+            audit("payment.canceled", f"payment:{payment.id}")
+        return self.show(after, request)
+
+    def _act(self, request: Request, payment: Payment) -> None:
+        """Let only those act who may pay for the order; reading all is not enough."""
+        reaching.order_to_pay(request, payment.order)
+
+    def _capture(self, request: Request) -> dict[str, Any]:
+        payment = self.get(request)
+        amount = _minor(request.body.get("amount"), payment.currency)
+        after = paying.capture(payment.id, amount)
+        audit("payment.captured", f"payment:{payment.id}", captured=str(after.captured))
+        return self.show(after, request)
+
+    def _refunds(self, request: Request) -> dict[str, Any]:
+        rows = Refund.select().where(Refund.payment == self.get(request)).order_by(Refund.id)
+        shown = [_shown(row, request) for row in rows]
+        return {"count": len(shown), "next": None, "previous": None, "results": shown}
+
+    def _refund(self, request: Request) -> Reply:
+        payment = self.get(request)
+        body = request.body
+        amount = _minor(body.get("amount"), payment.currency)
+        by = reaching.own(request.identity)
+        key = key_of(request)
+        made = refunding.refund(payment.id, amount, body["reason"], body["note"], by, key)
+        audit("payment.refunded", f"payment:{payment.id}", refund=str(made.id))
+        headers = {"Location": request.raw.path.rstrip("/")}
+        return Reply(_shown(made, request), 201, headers)
+
+
+def _shown(row: Refund, request: Request) -> dict[str, Any]:
+    shown: dict[str, Any] = RefundSchema().dump(row)
+    if not request.identity.may(READ_ALL):
+        shown["note"] = ""
+    return shown
+
+
+def _minor(amount: Any, currency: str) -> int | None:
+    """Return a decimal amount in minor units.
+
+    Raises:
+        InvalidInput: it has more decimals than the currency.
+    """
+    try:
+        return None if amount is None else Money.parse(amount, currency).minor
+    except ValueError as error:
+        raise invalid("amount", f"{error}.", str(amount)) from None
+
+
+class Ledger(Collection):
+    """The ledger: what happened to money, once each, in order."""
+
+    model, schema, noun, nouns = LedgerEntry, EntrySchema, "ledger entry", "ledger entries"
+    read, write = READ_ALL, READ_ALL
+    verbs = ("list",)
+    filters = (
+        Filter(_ORDER, lambda value: LedgerEntry.order == value),
+        Filter(Parameter("payment", UUID, "Only of this payment."),
+               lambda value: LedgerEntry.payment == value),
+        Filter(Parameter("kind", str, "Only of this kind.", choices=KINDS),
+               lambda value: LedgerEntry.kind == value),
+    )  # fmt: skip
