@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from bodega_sdk import Money
+from bodega_sdk.money import decimal_text
 from bodega_sdk.schemas import (
     Amount,
     Boolean,
@@ -98,8 +98,8 @@ class ShippingMethodSchema(Schema):
     updated_at = Timestamp(dump_only=True)
 
     made: ClassVar = {
-        "price": lambda row: row.price,
+        "price": lambda row: str(row.price),
         "free_from": lambda row: (
-            None if row.free_from_minor is None else Money(row.free_from_minor, row.currency)
+            None if row.free_from_minor is None else decimal_text(row.free_from_minor, row.currency)
         ),
     }
