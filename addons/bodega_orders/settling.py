@@ -83,10 +83,16 @@ def _follow(order: Order) -> None:
     """Let the order's status follow its sums."""
     if order.status == PENDING and order.authorized + order.captured >= order.total:
         _confirm(order)
-    if order.paid_at is None and order.captured >= order.total and order.status != CANCELLED:
+    if _is_paid_now(order):
         _pay(order)
     if order.captured and order.refunded >= order.captured and _can_be_refunded(order):
         changing.refund(order)
+
+
+def _is_paid_now(order: Order) -> bool:
+    """Whether all was taken for the first time, of an order that somebody wanted then."""
+    once = order.paid_at is None and order.cancelled_at is None
+    return bool(once and order.captured >= order.total)
 
 
 def _confirm(order: Order) -> None:
