@@ -122,9 +122,12 @@ def _current(request: Request) -> dict[str, Any]:
 
 
 def _of_guest(guest: UUID | None) -> Cart:
-    found = Cart.find(guest) if guest is not None else None
-    if found is None or found.account is not None:
+    if guest is None:
         message = "Log in, or send the Cart-Token of a cart; POST /carts begins one."
+        raise BadRequest(message, [FieldError("Cart-Token", message)])
+    found = Cart.find(guest)
+    if found is None or found.account is not None:
+        message = "The cart of this token is gone; POST /carts begins another one."
         raise NotFound(message, [FieldError("Cart-Token", message)])
     return found
 

@@ -34,6 +34,7 @@ from bodega_inventory import api as inventory
 from bodega_inventory.models import Reservation
 from bodega_notifications.api import notify
 from bodega_notifications.models import Notification
+from bodega_orders.cart_models import Cart, CartItem
 from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
@@ -395,7 +396,25 @@ def _a_reservation(world: World) -> str:
 
 
 #: Parameters of paths behind the first one, and the values that recipes see to.
-SECOND = {"{language}": "de", "{currency}": "EUR"}
+SECOND = {
+    "{language}": "de", "{currency}": "EUR", "{item}": "01a1fd7c-0000-7000-8000-000000000001",
+}  # fmt: skip
+
+
+def _a_cart(world: World) -> str:
+    """With something in it that may be changed: a product that is gone."""
+    made = Cart.create(account=world.people["owner"].account.id, currency="USD")
+    thing = UUID(SECOND["{item}"])
+    CartItem.create(cart=made.id, item=thing, product=thing, quantity=1)
+    return str(made.id)
+
+
+def _tax_rate(world: World, person: Person) -> dict[str, Any]:
+    return {"country": "DE", "region": uuid7().hex, "rate": 1900, "label": "VAT 19 %"}
+
+
+def _shipping_method(world: World, person: Person) -> dict[str, Any]:
+    return {"code": uuid7().hex, "label": "Post", "price": "4.90"}
 
 
 def _uploaded(world: World, product: str, person: Person) -> Any:
@@ -441,6 +460,9 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/inventory/reservations/{id}": _a_reservation,
     "/media/images/{id}": lambda world: str(_a_picture(world)["id"]),
     "/media/{key}": lambda world: str(_a_picture(world)["hash"]),
+    "/carts/{id}": _a_cart,
+    "/tax-rates/{id}": _posted("staff", "/tax-rates", _tax_rate),
+    "/shipping-methods/{id}": _posted("staff", "/shipping-methods", _shipping_method),
     "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
     "/addons/{name}": lambda world: "imports",
     "/settings/{name}": lambda world: "accounts.access_minutes",
@@ -534,6 +556,12 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "LevelSchema": _stocked,
     "PATCH /inventory/levels/{id}": lambda w, p: {"low_stock_threshold": 3},
     "MoveSchema": _move,
+    "CartSchema": lambda w, p: {"currency": "USD"},
+    "CartItemSchema": _wish,
+    "QuantitySchema": lambda w, p: {"quantity": 2},
+    "MergeSchema": lambda w, p: {"strategy": "max"},
+    "TaxRateSchema": _tax_rate,
+    "ShippingMethodSchema": _shipping_method,
     "SettingValueSchema": lambda w, p: {"value": 20},
     "ImportProfileSchema": lambda w, p: {"name": "ERP", "columns": {"Artikel": "sku"}},
     "ExportSchema": lambda w, p: {"columns": ["sku"]},

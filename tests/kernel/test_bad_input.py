@@ -247,7 +247,9 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
     made["/inventory/movements"] = str(Movement.get().id)
 
 
-ADDONS = ("accounts", "products", "imports", "inventory", "media", "reviews", "wishlists")
+ADDONS = (
+    "accounts", "products", "imports", "inventory", "media", "reviews", "wishlists", "orders",
+)  # fmt: skip
 PASSWORD = "a long password"
 PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -266,6 +268,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "/api-keys": [{"name": "till", "scopes": ["accounts.read"]}],
     "/wishlists": [{"name": "Home"}, {"name": "Office"}],
+    "/carts": [{"codes": ["SPRING"]}],
+    "/tax-rates": [{"rate": 1900, "label": "VAT"}, {"rate": 700, "label": "VAT", "country": "DE"}],
+    "/shipping-methods": [
+        {"code": "post", "label": "Post", "price": "4.90"},
+        {"code": "drone", "label": "Drone", "price": "9.90"},
+    ],
 }
 #: What is made for each of two products, and what is said of it besides.
 BELOW_PRODUCTS: dict[str, dict[str, Any]] = {
@@ -279,7 +287,8 @@ SAMPLES = {
     "price": "1.00", "refresh": "x", "value": 5, "country": "GB", "scopes": ["accounts.read"],
     "from": 1, "products": [{"name": "New", "sku": "N-1", "price": "1"}],
     "kind": "receipt", "rating": 5, "images": [], "reason": "spam",
-    "url": "https://files.example/products.csv",
+    "url": "https://files.example/products.csv", "rate": 1900, "label": "New", "code": "new",
+    "quantity": 1,
 }  # fmt: skip
 
 
