@@ -3,9 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bodega_imports.variant_cells import variants_of
 
+#: Tags of one product.
+MOST_TAGS = 50
+#: Grams, or millimetres.
+LARGEST_MEASURE = {"weight": 10**9, "length": 10**6, "width": 10**6, "height": 10**6}
 #: Reads the text of one cell; raises :class:`BadCell`.
 Parse = Callable[[str], object]
 
@@ -38,10 +43,29 @@ _SYNONYMS = {
     "category": "category categories productcategory",
     "is_active": "isactive active enabled published publishedononlinestore productonline status",
     "image_url": "imageurl image imagesrc imagelink productimageurl images baseimage",
+    "tags": "tags producttags",
+    "cost": "cost costprice costperitem",
+    "is_featured": "isfeatured",
+    "is_digital": "isdigital",
+    "weight": "weightgrams variantgrams",
+    "length": "lengthmillimetres",
+    "width": "widthmillimetres",
+    "height": "heightmillimetres",
+    "meta_title": "metatitle seotitle",
+    "meta_description": "metadescription seodescription",
 }
 _SHOPIFY = _SYNONYMS | {"category": "type productcategory", "status": "status"}
+# It names the unit with the column; what is in pounds or inches is left to profiles.
+_WOOCOMMERCE = _SYNONYMS | {
+    "weight": "weightkg", "length": "lengthcm", "width": "widthcm", "height": "heightcm",
+    "is_digital": "", "is_featured": "isfeatured",
+}  # fmt: skip
 # Elsewhere a column of this name holds who knows what.
-_OF_FORMAT = {"shopify": _SHOPIFY, "bodega": _SYNONYMS | {"variants": "variants"}}
+_OF_FORMAT = {
+    "shopify": _SHOPIFY,
+    "woocommerce": _WOOCOMMERCE,
+    "bodega": _SYNONYMS | {"variants": "variants"},
+}
 #: What a column can mean, beside what addons add.
 FIELDS = (*_SYNONYMS, "variants")
 _YES = "true 1 yes y on active published enabled"
@@ -170,7 +194,14 @@ def parsers(
     Where no value is required, a blank cell reads as None; a description reads as it is.
     """
     price, active = _price(exponent), _switch(format)
-    optional: dict[str, Parse] = dict.fromkeys(("compare_at_price", "sale_price"), price)
+    optional: dict[str, Parse] = dict.fromkeys(("compare_at_price", "sale_price", "cost"), price)
+    optional |= dict.fromkeys(("is_featured", "is_digital"), active)
+    grams, millimetres = (1000, 10) if format == "woocommerce" else (1, 1)
+    optional |= {
+        name: _measure(grams if name == "weight" else millimetres, largest)
+        for name, largest in LARGEST_MEASURE.items()
+    }
+    optional |= {"meta_title": _text(255), "meta_description": _text(500), "tags": tags}
     optional |= dict.fromkeys(("is_active", "status"), active) | {"currency": _currency}
     optional |= {"slug": text(255), "category": text(255), "image_url": _address}
     if format in ("woocommerce", "magento"):
@@ -183,6 +214,51 @@ def parsers(
     optional |= {name: _checked(parse) for name, parse in (extensions or {}).items()}
     read = {field: _unless_blank(parse) for field, parse in optional.items()}
     return required | read | {"description": _description}
+
+
+def tags(cell: str) -> list[str]:
+    """Return the tags of a cell, which are separated by commas.
+
+    Raises:
+        BadCell: there are too many, or one is too long.
+    """
+    found = list(dict.fromkeys(filter(None, (" ".join(t.split()) for t in cell.split(",")))))
+    if len(found) > MOST_TAGS:
+        raise BadCell(f"expected at most {MOST_TAGS} tags, found {len(found):,}")
+    if longest := next((tag for tag in found if len(tag) > 100), ""):
+        raise BadCell(f"expected tags of at most 100 characters, found {longest[:100]!r}…")
+    return found
+
+
+def _measure(unit: int, largest: int) -> Parse:
+    """Return how a weight or a length reads, in whole grams or millimetres.
+
+    Args:
+        unit: how many of those the unit of the column has.
+        largest: how many of those there may be.
+    """
+    amount = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?").fullmatch
+
+    def parse(cell: str) -> int:
+        if not amount(cell.strip()):
+            raise BadCell("expected a plain number such as 250, without its unit")
+        value = round(Decimal(cell.strip()) * unit)
+        if value > largest:
+            raise BadCell(f"expected at most {largest // unit:,}")
+        return value
+
+    return parse
+
+
+def _text(limit: int) -> Parse:
+    """Return how a text reads that may be anything, of limited length."""
+
+    def parse(cell: str) -> str:
+        if len(value := cell.strip()) > limit:
+            raise BadCell(f"expected at most {limit:,} characters, found {len(value):,}")
+        return value
+
+    return parse
 
 
 def text(limit: int) -> Parse:

@@ -367,6 +367,7 @@ def _product_row(
     cells: Mapping[str, Parse],
 ) -> products.ProductRow:
     fields = {name: value for name, value in values.items() if name not in cells}
+    tags = fields.pop("tags", None)
     if "compare_at_price_minor" in fields:
         fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
     if grouped and variants and len(variants) == 1 and not variants[0]["options"]:
@@ -375,7 +376,7 @@ def _product_row(
     for name in values.keys() & cells.keys():
         addon, _, member = name.partition(".")
         added.setdefault(addon, {})[member] = cells[name](values[name])
-    return products.ProductRow(sku, fields, variants, added)
+    return products.ProductRow(sku, fields, variants, added, tags)
 
 
 def _not_whole(run: Import) -> IncompleteFile:

@@ -16,7 +16,11 @@ MOST_VARIANTS = 2048
 
 # Key of the field, index of its column, how it reads; a key of "" means: only to be checked.
 _Cell = tuple[str, int, Parse]
-_KEYS = {"price": "price_minor", "compare_at_price": "compare_at_price_minor", "handle": ""}
+_KEYS = {
+    "price": "price_minor", "compare_at_price": "compare_at_price_minor", "handle": "",
+    "cost": "cost_minor", "weight": "weight_grams", "length": "length_millimetres",
+    "width": "width_millimetres", "height": "height_millimetres",
+}  # fmt: skip
 _OF_VARIANTS = {"", "sku", "price_minor", "compare_at_price_minor", "sale_price", "image_url"}
 _NULLABLE = {"compare_at_price_minor", "sale_price"}
 

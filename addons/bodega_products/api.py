@@ -23,6 +23,7 @@ from bodega_products.quoting import Quote, quote
 from bodega_products.search_answers import SearchAnswer, SearchQuery
 from bodega_products.text import sku_key
 from bodega_products.undoing import undo
+from bodega_products.withholding import withheld
 
 __all__ = [
     "Change",
@@ -50,4 +51,5 @@ __all__ = [
     "undo",
     "upsert",
     "variants_of",
+    "withheld",
 ]
