@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from bodega_imports.variant_cells import variants_of
 
+#: Images of one product.
+MOST_IMAGES = 250
 #: Tags of one product.
 MOST_TAGS = 50
 #: Grams, or millimetres.
@@ -18,7 +20,7 @@ _OWN = "sku name slug description price compareatprice currency category isactiv
 # What exports have beside these, or can have; those without a synonym are not read.
 _OWN += " variants cost tags isfeatured isdigital weightgrams lengthmillimetres widthmillimetres"
 _OWN += " heightmillimetres metatitle metadescription popularity organization id"
-_OWN += " createdat updatedat"
+_OWN += " createdat updatedat images"
 # A file has the first format of which it has all the columns.
 _SIGNS = (
     ("shopify", {"handle", "title"}),
@@ -42,7 +44,9 @@ _SYNONYMS = {
     "currency": "currency currencycode",
     "category": "category categories productcategory",
     "is_active": "isactive active enabled published publishedononlinestore productonline status",
-    "image_url": "imageurl image imagesrc imagelink productimageurl images baseimage",
+    "image_url": "imageurl image imagesrc imagelink productimageurl baseimage",
+    # All of them, in their order; the one above is the first.
+    "images": "images imageurls additionalimages additionalimageurls galleryimages",
     "tags": "tags producttags",
     "cost": "cost costprice costperitem",
     "is_featured": "isfeatured",
@@ -54,7 +58,10 @@ _SYNONYMS = {
     "meta_title": "metatitle seotitle",
     "meta_description": "metadescription seodescription",
 }
-_SHOPIFY = _SYNONYMS | {"category": "type productcategory", "status": "status"}
+_SHOPIFY = _SYNONYMS | {
+    "category": "type productcategory", "status": "status", "image_alt": "imagealttext",
+    "images": "",
+}  # fmt: skip
 # It names the unit with the column; what is in pounds or inches is left to profiles.
 _WOOCOMMERCE = _SYNONYMS | {
     "weight": "weightkg", "length": "lengthcm", "width": "widthcm", "height": "heightcm",
@@ -72,6 +79,8 @@ _YES = "true 1 yes y on active published enabled"
 _NO = "false 0 no n off draft archived unlisted inactive unpublished disabled"
 # WooCommerce writes a draft as -1, Magento a disabled product as 2.
 _NO_IN = {"woocommerce": _NO + " -1", "magento": _NO + " 2"}
+#: An address may hold any of these signs itself, but hardly with another address behind it.
+_BETWEEN = re.compile(r"\s*[,;|]\s*(?=https?://)|\s+", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
@@ -205,10 +214,11 @@ def parsers(
     optional |= dict.fromkeys(("is_active", "status"), active) | {"currency": _currency}
     optional |= {"slug": text(255), "category": text(255), "image_url": _address}
     if format in ("woocommerce", "magento"):
-        optional |= {"category": _first(optional["category"]), "image_url": _first(_address)}
+        optional |= {"category": _first(optional["category"])}
     if format == "magento":
         # Exports hold paths below a media folder whose address the file does not tell.
         optional["image_url"] = lambda cell: _first(_address)(cell) if "://" in cell else None
+    optional |= {"images": _addresses(format == "magento"), "image_alt": _text(1000)}
     optional["variants"] = _read(variants_of(price))
     required = {"sku": text(100), "name": text(255), "handle": text(255), "price": price}
     optional |= {name: _checked(parse) for name, parse in (extensions or {}).items()}
@@ -315,6 +325,23 @@ def _address(cell: str) -> str:
     if len(url := cell.strip()) > 2000 or not _ADDRESS.fullmatch(url):
         raise BadCell("expected an address with http:// or https://, at most 2,000 characters")
     return url
+
+
+def _addresses(some: bool) -> Parse:
+    """Return how a list of addresses reads: with commas, bars, semicolons or spaces between.
+
+    Args:
+        some: whether what is no address is left out.
+    """
+
+    def parse(cell: str) -> list[str]:
+        parts = [part for part in _BETWEEN.split(cell.strip()) if part]
+        found = [_address(part) for part in parts if not some or "://" in part]
+        if len(found) > MOST_IMAGES:
+            raise BadCell(f"expected at most {MOST_IMAGES} addresses, found {len(found):,}")
+        return list(dict.fromkeys(found))
+
+    return parse
 
 
 def _checked(parse: Parse) -> Parse:

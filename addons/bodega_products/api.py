@@ -1,6 +1,6 @@
 """What other addons may call."""
 
-from bodega_products.bulk import Change, Outcome, ProductRow, upsert
+from bodega_products.bulk import Change, Outcome, Picture, ProductRow, upsert
 from bodega_products.exporting import (
     ExportColumn,
     ProductRows,
@@ -29,6 +29,7 @@ __all__ = [
     "Change",
     "ExportColumn",
     "Outcome",
+    "Picture",
     "PriceFacts",
     "ProductFacts",
     "ProductRow",

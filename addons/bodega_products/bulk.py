@@ -21,6 +21,19 @@ from bodega_sdk.money import exponent
 _KEYS = 5000
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a product that lies elsewhere.
+
+    Args:
+        url: its address.
+        alt: what it shows, in words.
+    """
+
+    url: str
+    alt: str = ""
+
+
 @dataclass(slots=True)
 class ProductRow:
     """A product to make or change, known by its SKU.
@@ -37,6 +50,8 @@ class ProductRow:
             stays, or takes its default.
         tags: their names, at most 50; those that are not there are made. None leaves them
             alone.
+        pictures: in their order. An event tells of them; an addon that keeps pictures fetches
+            those that it has not.
     """
 
     sku: str
@@ -44,6 +59,7 @@ class ProductRow:
     variants: Sequence[Mapping[str, Any]] | None = None
     extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags: Sequence[str] | None = None
+    pictures: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,20 @@ class _Upsert:
         self._ids = dict(zip(written, ids, strict=True))
         told = ((key, outcomes[place].status) for key, place in zip(ids, written, strict=True))
         events.publish_many(told, source)
+        events.publish_pictures(self._pictures(outcomes), source)
         return outcomes
+
+    def _pictures(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[UUID, Picture]]:
+        """Yield the pictures of rows that were not refused."""
+        shown = {
+            self._keys[place]: row.pictures
+            for place, row in enumerate(self._rows)
+            if row.pictures and outcomes[place].status != "refused"
+        }
+        for some in chunked(shown, _KEYS):
+            query = Product.select(Product.sku_key, Product.id)
+            for key, product in query.where(among(Product.sku_key, some)).tuples():
+                yield from ((product, picture) for picture in shown[key])
 
     def changes(self, outcomes: Sequence[Outcome]) -> Iterator[Change]:
         """Yield what was written."""

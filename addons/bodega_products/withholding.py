@@ -2,7 +2,9 @@
 
 from bodega_products.schemas import ProductSchema
 from bodega_sdk import Identity
-from bodega_sdk.members import writers
+
+#: Keys of a member's metadata that hold what is needed to write it.
+_NEEDED = ("permission", "write_permission")
 
 
 def withheld(identity: Identity) -> dict[str, str]:
@@ -11,7 +13,8 @@ def withheld(identity: Identity) -> dict[str, str]:
     For what is written behind a request, e.g. of a file.
     """
     return {
-        guard.name: guard.permission
-        for guard in writers(ProductSchema)
-        if not identity.may(guard.permission)
+        name: needed
+        for name, member in ProductSchema().load_fields.items()
+        for key in _NEEDED
+        if (needed := member.metadata.get(key)) and not identity.may(needed)
     }
