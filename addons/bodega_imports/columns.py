@@ -3,9 +3,16 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bodega_imports.variant_cells import variants_of
 
+#: Images of one product.
+MOST_IMAGES = 250
+#: Tags of one product.
+MOST_TAGS = 50
+#: Grams, or millimetres.
+LARGEST_MEASURE = {"weight": 10**9, "length": 10**6, "width": 10**6, "height": 10**6}
 #: Reads the text of one cell; raises :class:`BadCell`.
 Parse = Callable[[str], object]
 
@@ -13,7 +20,7 @@ _OWN = "sku name slug description price compareatprice currency category isactiv
 # What exports have beside these, or can have; those without a synonym are not read.
 _OWN += " variants cost tags isfeatured isdigital weightgrams lengthmillimetres widthmillimetres"
 _OWN += " heightmillimetres metatitle metadescription popularity organization id"
-_OWN += " createdat updatedat"
+_OWN += " createdat updatedat images"
 # A file has the first format of which it has all the columns.
 _SIGNS = (
     ("shopify", {"handle", "title"}),
@@ -37,17 +44,43 @@ _SYNONYMS = {
     "currency": "currency currencycode",
     "category": "category categories productcategory",
     "is_active": "isactive active enabled published publishedononlinestore productonline status",
-    "image_url": "imageurl image imagesrc imagelink productimageurl images baseimage",
+    "image_url": "imageurl image imagesrc imagelink productimageurl baseimage",
+    # All of them, in their order; the one above is the first.
+    "images": "images imageurls additionalimages additionalimageurls galleryimages",
+    "tags": "tags producttags",
+    "cost": "cost costprice costperitem",
+    "is_featured": "isfeatured",
+    "is_digital": "isdigital",
+    "weight": "weightgrams variantgrams",
+    "length": "lengthmillimetres",
+    "width": "widthmillimetres",
+    "height": "heightmillimetres",
+    "meta_title": "metatitle seotitle",
+    "meta_description": "metadescription seodescription",
 }
-_SHOPIFY = _SYNONYMS | {"category": "type productcategory", "status": "status"}
+_SHOPIFY = _SYNONYMS | {
+    "category": "type productcategory", "status": "status", "image_alt": "imagealttext",
+    "images": "",
+}  # fmt: skip
+# It names the unit with the column; what is in pounds or inches is left to profiles.
+_WOOCOMMERCE = _SYNONYMS | {
+    "weight": "weightkg", "length": "lengthcm", "width": "widthcm", "height": "heightcm",
+    "is_digital": "", "is_featured": "isfeatured",
+}  # fmt: skip
 # Elsewhere a column of this name holds who knows what.
-_OF_FORMAT = {"shopify": _SHOPIFY, "bodega": _SYNONYMS | {"variants": "variants"}}
+_OF_FORMAT = {
+    "shopify": _SHOPIFY,
+    "woocommerce": _WOOCOMMERCE,
+    "bodega": _SYNONYMS | {"variants": "variants"},
+}
 #: What a column can mean, beside what addons add.
 FIELDS = (*_SYNONYMS, "variants")
 _YES = "true 1 yes y on active published enabled"
 _NO = "false 0 no n off draft archived unlisted inactive unpublished disabled"
 # WooCommerce writes a draft as -1, Magento a disabled product as 2.
 _NO_IN = {"woocommerce": _NO + " -1", "magento": _NO + " 2"}
+#: An address may hold any of these signs itself, but hardly with another address behind it.
+_BETWEEN = re.compile(r"\s*[,;|]\s*(?=https?://)|\s+", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
@@ -170,19 +203,72 @@ def parsers(
     Where no value is required, a blank cell reads as None; a description reads as it is.
     """
     price, active = _price(exponent), _switch(format)
-    optional: dict[str, Parse] = dict.fromkeys(("compare_at_price", "sale_price"), price)
+    optional: dict[str, Parse] = dict.fromkeys(("compare_at_price", "sale_price", "cost"), price)
+    optional |= dict.fromkeys(("is_featured", "is_digital"), active)
+    grams, millimetres = (1000, 10) if format == "woocommerce" else (1, 1)
+    optional |= {
+        name: _measure(grams if name == "weight" else millimetres, largest)
+        for name, largest in LARGEST_MEASURE.items()
+    }
+    optional |= {"meta_title": _text(255), "meta_description": _text(500), "tags": tags}
     optional |= dict.fromkeys(("is_active", "status"), active) | {"currency": _currency}
     optional |= {"slug": text(255), "category": text(255), "image_url": _address}
     if format in ("woocommerce", "magento"):
-        optional |= {"category": _first(optional["category"]), "image_url": _first(_address)}
+        optional |= {"category": _first(optional["category"])}
     if format == "magento":
         # Exports hold paths below a media folder whose address the file does not tell.
         optional["image_url"] = lambda cell: _first(_address)(cell) if "://" in cell else None
+    optional |= {"images": _addresses(format == "magento"), "image_alt": _text(1000)}
     optional["variants"] = _read(variants_of(price))
     required = {"sku": text(100), "name": text(255), "handle": text(255), "price": price}
     optional |= {name: _checked(parse) for name, parse in (extensions or {}).items()}
     read = {field: _unless_blank(parse) for field, parse in optional.items()}
     return required | read | {"description": _description}
+
+
+def tags(cell: str) -> list[str]:
+    """Return the tags of a cell, which are separated by commas.
+
+    Raises:
+        BadCell: there are too many, or one is too long.
+    """
+    found = list(dict.fromkeys(filter(None, (" ".join(t.split()) for t in cell.split(",")))))
+    if len(found) > MOST_TAGS:
+        raise BadCell(f"expected at most {MOST_TAGS} tags, found {len(found):,}")
+    if longest := next((tag for tag in found if len(tag) > 100), ""):
+        raise BadCell(f"expected tags of at most 100 characters, found {longest[:100]!r}…")
+    return found
+
+
+def _measure(unit: int, largest: int) -> Parse:
+    """Return how a weight or a length reads, in whole grams or millimetres.
+
+    Args:
+        unit: how many of those the unit of the column has.
+        largest: how many of those there may be.
+    """
+    amount = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?").fullmatch
+
+    def parse(cell: str) -> int:
+        if not amount(cell.strip()):
+            raise BadCell("expected a plain number such as 250, without its unit")
+        value = round(Decimal(cell.strip()) * unit)
+        if value > largest:
+            raise BadCell(f"expected at most {largest // unit:,}")
+        return value
+
+    return parse
+
+
+def _text(limit: int) -> Parse:
+    """Return how a text reads that may be anything, of limited length."""
+
+    def parse(cell: str) -> str:
+        if len(value := cell.strip()) > limit:
+            raise BadCell(f"expected at most {limit:,} characters, found {len(value):,}")
+        return value
+
+    return parse
 
 
 def text(limit: int) -> Parse:
@@ -239,6 +325,23 @@ def _address(cell: str) -> str:
     if len(url := cell.strip()) > 2000 or not _ADDRESS.fullmatch(url):
         raise BadCell("expected an address with http:// or https://, at most 2,000 characters")
     return url
+
+
+def _addresses(some: bool) -> Parse:
+    """Return how a list of addresses reads: with commas, bars, semicolons or spaces between.
+
+    Args:
+        some: whether what is no address is left out.
+    """
+
+    def parse(cell: str) -> list[str]:
+        parts = [part for part in _BETWEEN.split(cell.strip()) if part]
+        found = [_address(part) for part in parts if not some or "://" in part]
+        if len(found) > MOST_IMAGES:
+            raise BadCell(f"expected at most {MOST_IMAGES} addresses, found {len(found):,}")
+        return list(dict.fromkeys(found))
+
+    return parse
 
 
 def _checked(parse: Parse) -> Parse:

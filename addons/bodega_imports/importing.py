@@ -218,7 +218,8 @@ class _Importing:
             self._read += 1
             if isinstance(item, Row):
                 variants = item.variants if self._layout.grouped or item.variants else None
-                yield item.line, products.sku_key(item.sku), [item.sku, item.fields, variants]
+                row = [item.sku, item.fields, variants, item.images]
+                yield item.line, products.sku_key(item.sku), row
             elif isinstance(item, Folded):
                 self._folded += 1
             else:
@@ -354,7 +355,7 @@ def product_row(row: Row, layout: Layout) -> products.ProductRow:
     """Return a row of a file as products take it."""
     variants = row.variants if layout.grouped or row.variants else None
     return _product_row(
-        row.sku, row.fields, variants, grouped=layout.grouped, cells=extension_cells()
+        row.sku, row.fields, variants, row.images, grouped=layout.grouped, cells=extension_cells()
     )
 
 
@@ -362,11 +363,13 @@ def _product_row(
     sku: str,
     values: Mapping[str, Any],
     variants: list[dict[str, Any]] | None,
+    images: Iterable[Iterable[str]],
     *,
     grouped: bool,
     cells: Mapping[str, Parse],
 ) -> products.ProductRow:
     fields = {name: value for name, value in values.items() if name not in cells}
+    tags = fields.pop("tags", None)
     if "compare_at_price_minor" in fields:
         fields["compare_at_minor"] = fields.pop("compare_at_price_minor")
     if grouped and variants and len(variants) == 1 and not variants[0]["options"]:
@@ -375,7 +378,8 @@ def _product_row(
     for name in values.keys() & cells.keys():
         addon, _, member = name.partition(".")
         added.setdefault(addon, {})[member] = cells[name](values[name])
-    return products.ProductRow(sku, fields, variants, added)
+    pictures = tuple(products.Picture(*image) for image in images)
+    return products.ProductRow(sku, fields, variants, added, tags, pictures)
 
 
 def _not_whole(run: Import) -> IncompleteFile:

@@ -15,6 +15,7 @@ from bodega_imports.jobs import KEPT_DAYS
 from bodega_imports.models import BadRow, Import
 from bodega_imports.schemas import BadRowSchema, ConflictsSchema, ImportSchema
 from bodega_imports.upload import received
+from bodega_products import api as products
 from bodega_sdk import (
     Collection,
     Filter,
@@ -180,7 +181,7 @@ class BadRows(Collection):
 
 def withheld_from(identity: Identity) -> dict[str, str]:
     """Return the columns that somebody may not write, and the permissions they need."""
-    barred: dict[str, str] = {}
+    barred = products.withheld(identity)
     for extension in extensions_of("products.product"):
         barred |= extension.withheld(identity)
     return barred

@@ -8,7 +8,7 @@ grouped layout consecutive rows of one handle are one product, whose Row comes l
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bodega_imports.columns import BadCell, Layout, Parse, parsers, text
+from bodega_imports.columns import MOST_IMAGES, BadCell, Layout, Parse, parsers, text
 from bodega_imports.records import BrokenRecord, Record
 
 #: Variants of one product; they are kept in memory until its group ends.
@@ -16,8 +16,13 @@ MOST_VARIANTS = 2048
 
 # Key of the field, index of its column, how it reads; a key of "" means: only to be checked.
 _Cell = tuple[str, int, Parse]
-_KEYS = {"price": "price_minor", "compare_at_price": "compare_at_price_minor", "handle": ""}
-_OF_VARIANTS = {"", "sku", "price_minor", "compare_at_price_minor", "sale_price", "image_url"}
+_KEYS = {
+    "price": "price_minor", "compare_at_price": "compare_at_price_minor", "handle": "",
+    "cost": "cost_minor", "weight": "weight_grams", "length": "length_millimetres",
+    "width": "width_millimetres", "height": "height_millimetres",
+}  # fmt: skip
+_OF_IMAGES = {"image_url", "image_alt"}
+_OF_VARIANTS = {"", "sku", "price_minor", "compare_at_price_minor", "sale_price", *_OF_IMAGES}
 _NULLABLE = {"compare_at_price_minor", "sale_price"}
 
 
@@ -40,13 +45,15 @@ class Row:
     """A valid product; ``fields`` has those for which the file has a column.
 
     Blank cells leave out slug, currency, category, is_active and image_url. In a grouped
-    layout ``variants`` has one or more of ``{"sku", "options", "price_minor"}``.
+    layout ``variants`` has one or more of ``{"sku", "options", "price_minor"}``; ``images`` has
+    addresses, and what each shows in words.
     """
 
     line: int
     sku: str
     fields: dict[str, object]
     variants: list[dict[str, object]] = field(default_factory=list)
+    images: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,8 @@ class _Rows:
         if self._grouped:
             variants = [self._variant(values, fields)]
         listed: list[dict[str, object]] = fields.pop("variants", variants)  # type: ignore[assignment]
-        return Row(record.line, str(fields.pop("sku")), fields, listed)
+        images = _images(fields, self._grouped)
+        return Row(record.line, str(fields.pop("sku")), fields, listed, images)
 
     def _further(self, record: Record, group: _Group) -> Folded | RowError:
         line, begun = record.line, group.first.line
@@ -137,13 +145,15 @@ class _Rows:
         is_variant = any(record.values[at].strip() for at in self._telling)
         values = self._filled(record.values, group.first.values)
         cells = self._of_variants + self._option_cells(values)
-        cells = cells if is_variant else [cell for cell in cells if cell[0] == "image_url"]
+        cells = cells if is_variant else [cell for cell in cells if cell[0] in _OF_IMAGES]
         try:
             fields = _take(values, cells)
         except BadCell:
             return self._error(line, values, cells)
         if is_variant:
             group.row.variants.append(self._variant(values, fields))
+        if len(group.row.images) < MOST_IMAGES:
+            group.row.images += _images(fields, True)
         return Folded(line, begun)
 
     def _filled(self, values: list[str], first: list[str]) -> list[str]:
@@ -192,6 +202,21 @@ class _Rows:
 
 def _shown(value: str) -> str:
     return value[:200].replace("\0", "␀")
+
+
+def _images(fields: dict[str, object], alone: bool) -> list[tuple[str, str]]:
+    """Take the images out of what a record says.
+
+    Args:
+        alone: whether its one address counts too: the others stand in records of their own.
+    """
+    alt, listed = fields.pop("image_alt", None), fields.pop("images", None) or []
+    found = {str(url): "" for url in listed}  # type: ignore[attr-defined]
+    if found:
+        fields.setdefault("image_url", next(iter(found)))
+    if alone and "image_url" in fields:
+        found = {str(fields["image_url"]): str(alt or "")} | found
+    return list(found.items())
 
 
 def _take(values: list[str], cells: list[_Cell]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bodega_media import sweeping
+from bodega_media import sweeping, wanting
 from bodega_sdk import JobRun, job
 
 
@@ -12,4 +12,10 @@ def sweep(run: JobRun) -> None:
     sweeping.sweep(run.transaction)
 
 
-JOBS = (sweep,)
+@job("media.fetch_wanted", lane="bulk", every=timedelta(minutes=5))
+def fetch_wanted(run: JobRun) -> None:
+    """Fetch pictures that files name, and try those again that could not be fetched."""
+    wanting.fetch_all(run)
+
+
+JOBS = (sweep, fetch_wanted)

@@ -92,4 +92,27 @@ class Making(Model):
         table_name = "media_making"
 
 
-MODELS: list[type[Model]] = [Stored, Image, ProductMedia, Making]
+class Wanted(Entity):
+    """A picture that lies elsewhere, and is to be fetched for a product; once.
+
+    ``digest`` is of its address; ``due_at`` when it is fetched, or when whoever began to is
+    taken for dead; ``image`` what became of it.
+    """
+
+    product: Any = of_product()
+    organization: Any = peewee.UUIDField(null=True, index=True)
+    digest: Any = peewee.CharField(max_length=64)
+    url: Any = peewee.CharField(max_length=2000)
+    alt: Any = peewee.CharField(max_length=500, default="")
+    status: Any = peewee.CharField(max_length=10, default="waiting")
+    reason: Any = peewee.CharField(max_length=500, default="")
+    attempts: Any = peewee.IntegerField(default=0)
+    due_at: Any = UTCDateTimeField(default=now)
+    image: Any = peewee.UUIDField(null=True)
+
+    class Meta:
+        table_name = "media_wanted"
+        indexes = ((("product", "digest"), True), (("status", "due_at"), False))
+
+
+MODELS: list[type[Model]] = [Stored, Image, ProductMedia, Making, Wanted]

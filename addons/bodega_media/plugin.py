@@ -6,8 +6,9 @@ import click
 
 from bodega_media import commands, console, events, jobs, models, samples, serving, showing
 from bodega_media.following import follow_product
-from bodega_media.resources import Images
+from bodega_media.resources import Images, WantedPictures
 from bodega_media.schemas import ImageSchema, ProductMediaSchema
+from bodega_media.wanting import want
 from bodega_sdk import (
     ConsolePage,
     Event,
@@ -46,13 +47,15 @@ def register_includes() -> Iterable[Include]:
 def register_routes(routes: Routes) -> None:
     """The routes."""
     routes.collection("/media/images", Images)
+    routes.collection("/media/wanted", WantedPictures)
     routes.add(serving.ROUTE)
 
 
 @hookimpl
 def register_subscriptions(events: Subscriptions) -> None:
-    """Whose products are."""
+    """Whose products are, and which pictures they have elsewhere."""
     events.on("product.updated", follow_product)
+    events.on_batch("product.pictures_named", want, size=20)
 
 
 @hookimpl

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from bodega_media import adding, addresses, arranging, receiving
 from bodega_media.adding import Details
-from bodega_media.models import Image
+from bodega_media.models import Image, Wanted
 from bodega_media.schemas import (
     ImageSchema,
     LinkSchema,
     MadeLinkSchema,
     OrderedSchema,
     OrderSchema,
+    WantedSchema,
 )
 from bodega_media.showing import ALL, shown
 from bodega_media.sizes import Size
@@ -39,6 +40,21 @@ _UPLOAD = (
     Parameter("is_primary", bool, "Whether it takes the first place.", False),
     Parameter("is_private", bool, "Whether it is shown by signed links only.", False),
 )
+
+
+class WantedPictures(Collection):
+    """Pictures that files name by their addresses, and what became of them."""
+
+    model, schema, noun = Wanted, WantedSchema, "wanted picture"
+    read, write = "media.read", _WRITE
+    objects, beyond, owner = "organization", ALL, Wanted.organization
+    verbs = ("list", "read")
+    filters = (
+        Filter(Parameter("product", UUID, "Only of this product."),
+               lambda value: Wanted.product == value),
+        Filter(Parameter("status", str, "Only these.", choices=("waiting", "fetched", "failed")),
+               lambda value: Wanted.status == value),
+    )  # fmt: skip
 
 
 class Images(Collection):

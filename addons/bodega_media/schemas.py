@@ -40,6 +40,22 @@ class ImageSchema(Schema):
     updated_at = Timestamp(dump_only=True)
 
 
+class WantedSchema(Schema):
+    """A picture that a file names by its address."""
+
+    id = Uuid()
+    product = Uuid()
+    url = String()
+    alt = String()
+    status = String(metadata={"enum": ["waiting", "fetched", "failed"]})
+    reason = String(metadata={"description": "Why it could not be fetched, so far."})
+    attempts = Integer()
+    due_at = Timestamp(metadata={"description": "When it is fetched, while it is waiting."})
+    image = Uuid(allow_none=True, metadata={"description": "The picture that it became."})
+    created_at = Timestamp()
+    updated_at = Timestamp()
+
+
 class PrimarySchema(Schema):
     """The picture that a product is shown with in lists."""
 

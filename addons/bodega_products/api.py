@@ -1,6 +1,6 @@
 """What other addons may call."""
 
-from bodega_products.bulk import Change, Outcome, ProductRow, upsert
+from bodega_products.bulk import Change, Outcome, Picture, ProductRow, upsert
 from bodega_products.exporting import (
     ExportColumn,
     ProductRows,
@@ -25,12 +25,14 @@ from bodega_products.search_answers import SearchAnswer, SearchQuery
 from bodega_products.selling import Offer, Wanted, offers
 from bodega_products.text import sku_key
 from bodega_products.undoing import undo
+from bodega_products.withholding import withheld
 
 __all__ = [
     "Change",
     "ExportColumn",
     "Offer",
     "Outcome",
+    "Picture",
     "PriceFacts",
     "ProductFacts",
     "ProductRow",
@@ -56,4 +58,5 @@ __all__ = [
     "undo",
     "upsert",
     "variants_of",
+    "withheld",
 ]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from peewee import chunked
 
-from bodega_products import bulk_variants, events, search_index, skus, slugs
+from bodega_products import bulk_tags, bulk_variants, events, search_index, skus, slugs
 from bodega_products.companions import Companions
 from bodega_products.models import Category, FormerSlug, Product, Translation, Variant
 from bodega_products.text import search_text, sku_key, slug_for, slugify
@@ -21,6 +21,19 @@ from bodega_sdk.money import exponent
 _KEYS = 5000
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a product that lies elsewhere.
+
+    Args:
+        url: its address.
+        alt: what it shows, in words.
+    """
+
+    url: str
+    alt: str = ""
+
+
 @dataclass(slots=True)
 class ProductRow:
     """A product to make or change, known by its SKU.
@@ -28,17 +41,25 @@ class ProductRow:
     Args:
         sku: at most 100 characters, unique without regard to case.
         fields: out of ``name slug description price_minor compare_at_minor currency
-            category image_url is_active``; those that are missing stay, or take their
-            default. ``category`` is a name, or an id.
+            category image_url is_active``, and of ``cost_minor is_featured is_digital
+            weight_grams length_millimetres width_millimetres height_millimetres meta_title
+            meta_description``; those that are missing stay, or take their default.
+            ``category`` is a name, or an id.
         variants: ``{"sku", "options", "price_minor"}`` each; None leaves them alone.
         extensions: addon → loaded members of what it adds to products; what is missing
             stays, or takes its default.
+        tags: their names, at most 50; those that are not there are made. None leaves them
+            alone.
+        pictures: in their order. An event tells of them; an addon that keeps pictures fetches
+            those that it has not.
     """
 
     sku: str
     fields: Mapping[str, Any]
     variants: Sequence[Mapping[str, Any]] | None = None
     extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: Sequence[str] | None = None
+    pictures: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +83,8 @@ class Change:
     Args:
         product: its id.
         stamp: its ``updated_at`` from then on.
-        before: None when it was made; else its SKU, the fields that were set and its
-            variants if they were, as they had been, and as JSON can say it.
+        before: None when it was made; else its SKU, the fields that were set, and its
+            variants and tags if they were, as they had been, and as JSON can say it.
     """
 
     product: UUID
@@ -76,6 +97,12 @@ _COLUMNS = (
     "name", "slug", "description", "price_minor", "compare_at_minor", "currency",
     "category", "image_url", "is_active",
 )  # fmt: skip
+# What most files lack is neither read nor written then; these are the database's defaults.
+_FURTHER: Mapping[str, Any] = {
+    "cost_minor": None, "is_featured": False, "is_digital": False, "weight_grams": None,
+    "length_millimetres": None, "width_millimetres": None, "height_millimetres": None,
+    "meta_title": "", "meta_description": "",
+}  # fmt: skip
 # Those of them that the search looks into.
 _READ = ("name", "description", "category")
 # Fields of a new product, in the order of `_record`; the id is before them.
@@ -137,7 +164,20 @@ class _Upsert:
         self._ids = dict(zip(written, ids, strict=True))
         told = ((key, outcomes[place].status) for key, place in zip(ids, written, strict=True))
         events.publish_many(told, source)
+        events.publish_pictures(self._pictures(outcomes), source)
         return outcomes
+
+    def _pictures(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[UUID, Picture]]:
+        """Yield the pictures of rows that were not refused."""
+        shown = {
+            self._keys[place]: row.pictures
+            for place, row in enumerate(self._rows)
+            if row.pictures and outcomes[place].status != "refused"
+        }
+        for some in chunked(shown, _KEYS):
+            query = Product.select(Product.sku_key, Product.id)
+            for key, product in query.where(among(Product.sku_key, some)).tuples():
+                yield from ((product, picture) for picture in shown[key])
 
     def changes(self, outcomes: Sequence[Outcome]) -> Iterator[Change]:
         """Yield what was written."""
@@ -152,7 +192,8 @@ class _Upsert:
         before = {"sku": old["sku"]} | {name: old[name] for name in self._values[place]}
         if before.get("category") is not None:
             before["category"] = before["category"].hex
-        return before | ({} if row.variants is None else {"variants": old["variants"]})
+        before |= {} if row.variants is None else {"variants": old["variants"]}
+        return before | ({} if row.tags is None else {"tags": old["tag_names"] or []})
 
     def _valued(self, row: ProductRow) -> dict[str, Any]:
         values = dict(row.fields)
@@ -170,7 +211,7 @@ class _Upsert:
         groups: dict[tuple[str, ...], list[int]] = {}
         more: set[int] = set()
         for place, (row, values) in enumerate(zip(self._rows, self._values, strict=True)):
-            if row.variants is not None or row.extensions:
+            if row.variants is not None or row.extensions or row.tags is not None:
                 more.add(place)
             else:
                 groups.setdefault(tuple(values), []).append(place)
@@ -208,7 +249,11 @@ class _Upsert:
         rows, keys = [self._rows[at] for at in places], [self._keys[at] for at in places]
         # Who has a SKU that is held cannot change: what is new is not looked for again.
         there = [self._keys[place] for place in places if place not in self._new]
-        self._existing = _existing(there)
+        given = {name for values in self._values for name in values}
+        self._given = tuple(name for name in (*_COLUMNS, *_FURTHER) if name in given)
+        tagged = any(row.tags is not None for row in rows)
+        further = [name for name in _FURTHER if name in given]
+        self._existing = _existing(there, (*further, "tag_names") if tagged else further)
         if any(row.variants is not None for row in rows):
             _add_variants(self._existing)
         self._slugs = _slug_owners(rows)
@@ -225,6 +270,8 @@ class _Upsert:
         if old["sku"] != row.sku or any(old[name] != value for name, value in values.items()):
             return _UPDATED
         if row.variants is not None and old["variants"] != [_plain(v) for v in row.variants]:
+            return _UPDATED
+        if row.tags is not None and bulk_tags.differ(row.tags, old["tag_names"]):
             return _UPDATED
         return _UPDATED if self._companions.differ(row, old["id"]) else _UNCHANGED
 
@@ -279,7 +326,10 @@ class _Upsert:
         more = {ids[at]: self._rows[at] for at in places if self._rows[at].extensions}
         if more:
             self._companions.write(more)
-        search_index.keep([ids[place] for place in changed if self._reads_otherwise(place)])
+        tagged = {ids[at]: tags for at in places if (tags := self._rows[at].tags) is not None}
+        bulk_tags.write(tagged)
+        read = {ids[place] for place in changed if self._reads_otherwise(place)}
+        search_index.keep(sorted(read | {key for key, tags in tagged.items() if tags}))
         return list(ids.values())
 
     def _reads_otherwise(self, place: int) -> bool:
@@ -294,12 +344,13 @@ class _Upsert:
         """Make new products; nobody else can make them meanwhile, for their SKUs are held."""
         if not places:
             return
-        records = [(ids[at], *self._record(at)) for at in places]
+        further = [name for name in _FURTHER if name in self._given]
+        records = [(ids[at], *self._record(at), *self._further(at, further)) for at in places]
         same = {
-            "created_at": self._stamp, "updated_at": self._stamp, "is_featured": False,
+            "created_at": self._stamp, "updated_at": self._stamp,
             "organization": self._organization,
-        }  # fmt: skip
-        insert_rows(Product, ("id", *_RECORD), records, same=same)
+        } | ({} if "is_featured" in further else {"is_featured": False})  # fmt: skip
+        insert_rows(Product, ("id", *_RECORD, *further), records, same=same)
         search_index.add(
             (key, name, sku, self._names.get(category, ""), description)
             for key, name, _, sku, _, description, _, _, _, category, *_ in records
@@ -317,10 +368,13 @@ class _Upsert:
             search_text(name, row.sku),
         )  # fmt: skip
 
+    def _further(self, place: int, names: Iterable[str]) -> list[Any]:
+        values = self._values[place]
+        return [values.get(name, _FURTHER[name]) for name in names]
+
     def _update(self, places: list[int]) -> None:
         """Change just the columns that the rows have."""
-        given = set().union(*(self._values[place] for place in places))
-        names = [name for name in _COLUMNS if name in given]
+        names = self._given
         fields = ("id", *names, "sku", "search_text")
         rows = [self._changes(place, names) for place in places]
         if rows:
@@ -330,7 +384,7 @@ class _Upsert:
             again = Product.is_active & among(Product.id, down)
             Product.update(taken_down_at=None).where(again).execute()
 
-    def _changes(self, place: int, names: list[str]) -> list[Any]:
+    def _changes(self, place: int, names: Iterable[str]) -> list[Any]:
         row, values = self._rows[place], self._values[place]
         old = self._existing[self._keys[place]]
         name = values.get("name") or old["name"]
@@ -357,9 +411,9 @@ class _Upsert:
             bulk_variants.write(variants)
 
 
-def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:
+def _existing(keys: list[str], further: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return what is there, by SKU key, locked against other writers until the commit."""
-    names = ("id", "sku", "sku_key", "organization", "taken_down_at", *_COLUMNS)
+    names = ("id", "sku", "sku_key", "organization", "taken_down_at", *_COLUMNS, *further)
     fields = [getattr(Product, name) for name in names]
     found: dict[str, dict[str, Any]] = {}
     for some in chunked(keys, _KEYS):

@@ -1,13 +1,16 @@
 """The events of the catalogue."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from peewee import chunked
 
 from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
+
+if TYPE_CHECKING:
+    from bodega_products.bulk import Picture
 
 #: Ids that one event tells.
 _IDS = 500
@@ -49,6 +52,14 @@ products_changed = Event(
         "ids": "list of the products' UUIDs",
     },
 )
+pictures_named = Event(
+    "product.pictures_named",
+    "Pictures of products were named that lie elsewhere, e.g. in a file.",
+    {
+        "source": "what named them, e.g. import:<id>",
+        "pictures": "list of product (UUID), url and alt, those of a product in their order",
+    },
+)
 variant_created = Event("variant.created", "A variant of a product was made.", _VARIANT)
 variant_updated = Event("variant.updated", "A variant of a product was changed.", _VARIANT)
 variant_deleted = Event("variant.deleted", "A variant of a product was deleted.", _VARIANT)
@@ -57,7 +68,7 @@ category_updated = Event("category.updated", "A category was changed or moved.",
 category_deleted = Event("category.deleted", "A category was deleted.", _CATEGORY)
 ALL = (
     product_created, product_updated, product_deleted, product_restored,
-    products_changed,
+    products_changed, pictures_named,
     variant_created, variant_updated, variant_deleted,
     category_created, category_updated, category_deleted,
 )  # fmt: skip
@@ -75,6 +86,18 @@ def publish_many(written: Iterable[tuple[UUID, str]], source: str) -> None:
         counts = {name: statuses.count(name) for name in ("created", "updated")}
         data = {**counts, "source": source, "ids": [key for key, _ in some]}
         products_changed.publish(source, data)
+
+
+def publish_pictures(pictures: Iterable[tuple[UUID, "Picture"]], source: str) -> None:
+    """Publish which pictures products have elsewhere.
+
+    Args:
+        pictures: of each its product and what it is.
+        source: what named them.
+    """
+    for some in chunked(pictures, _IDS):
+        listed = [{"product": key, "url": item.url, "alt": item.alt} for key, item in some]
+        pictures_named.publish(source, {"source": source, "pictures": listed})
 
 
 def publish(event: Event, product: Product) -> None:

@@ -101,7 +101,10 @@ def _categories(changes: Iterable[Change]) -> set[UUID]:
 
 
 def _row(before: Mapping[str, Any]) -> ProductRow:
-    fields = {name: value for name, value in before.items() if name not in ("sku", "variants")}
+    others = ("sku", "variants", "tags")
+    fields = {name: value for name, value in before.items() if name not in others}
     if fields.get("category") is not None:
         fields["category"] = UUID(fields["category"])
-    return ProductRow(str(before["sku"]), fields, before.get("variants"))
+    row = ProductRow(str(before["sku"]), fields, before.get("variants"))
+    row.tags = before.get("tags")
+    return row

@@ -22,7 +22,7 @@ def addon_manifest() -> Manifest:
             "staff": ("media.read", "media.write", "media.write_all"),
         },
         # The operator says where a bucket is.
-        uses={"events": ("product.updated",), "hosts": ("*",)},
+        uses={"events": ("product.updated", "product.pictures_named"), "hosts": ("*",)},
         settings=(
             Setting(
                 "storage", str, default="local",
@@ -57,6 +57,15 @@ def addon_manifest() -> Manifest:
             Setting(
                 "quality", int, default=82, minimum=30, maximum=95,
                 help="Quality of JPEG, WebP and AVIF, where a signed address says no other",
+            ),
+            Setting(
+                "fetch_named", bool, default=True,
+                help="Whether pictures are fetched that imported files name by their addresses",
+            ),
+            Setting(
+                "allow_hosts", str, default="",
+                help="Hosts that they may be fetched from at private addresses, for development: "
+                "names, '*.example.com' or '*', with commas",
             ),
             Setting(
                 "link_minutes", int, default=60, minimum=1, maximum=525_600,

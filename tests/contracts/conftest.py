@@ -32,6 +32,7 @@ from bodega_imports.report import report_of
 from bodega_imports.uploads import create as begin_upload
 from bodega_inventory import api as inventory
 from bodega_inventory.models import Reservation
+from bodega_media.models import Wanted
 from bodega_notifications.api import notify
 from bodega_notifications.models import Notification
 from bodega_orders.cart_models import Cart, CartItem
@@ -427,6 +428,14 @@ def _a_picture(world: World) -> Any:
     return _uploaded(world, _a_product(world), world.people["vendor"])
 
 
+def _a_wanted_picture(world: World) -> str:
+    row = Wanted.create(
+        product=_a_product(world), organization=world.people["vendor"].organization,
+        url="https://pictures.example/lamp.jpg", digest=uuid7().hex,
+    )  # fmt: skip
+    return str(row.id)
+
+
 RECIPES: dict[str, Callable[[World], str]] = {
     "/users/{id}": lambda world: str(world.account().id),
     "/organizations/{id}": lambda world: str(Organization.create(name=uuid7().hex).id),
@@ -459,6 +468,7 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/inventory/movements/{id}": _a_movement,
     "/inventory/reservations/{id}": _a_reservation,
     "/media/images/{id}": lambda world: str(_a_picture(world)["id"]),
+    "/media/wanted/{id}": _a_wanted_picture,
     "/media/{key}": lambda world: str(_a_picture(world)["hash"]),
     "/carts/{id}": _a_cart,
     "/tax-rates/{id}": _posted("staff", "/tax-rates", _tax_rate),

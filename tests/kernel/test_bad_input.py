@@ -34,6 +34,7 @@ from bodega_imports.exporting import exports_folder
 from bodega_imports.report import report_of
 from bodega_inventory import api as inventory
 from bodega_inventory.models import Movement, Reservation
+from bodega_media.models import Wanted
 from bodega_sdk import Route, now, send_mail, transaction
 from bodega_sdk import schemas as kinds
 from bodega_sdk.testing import servers
@@ -235,6 +236,8 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
         picture = {"headers": {"Content-Type": "image/gif"}, "params": {"product": product}}
         shown = admin.post("/api/v1/media/images", body=PICTURE, **picture).expect(201)
         made["/media/images"], made["/media"] = shown["id"], shown["hash"]
+        row = Wanted.create(product=UUID(product), url="https://x.example/y", digest="0")
+        made["/media/wanted"] = str(row.id)
         for path, more in BELOW_PRODUCTS.items():
             made[path] = admin.post(f"/api/v1{path}", {"product": product} | more).json["id"]
     shared = admin.post(f"/api/v1/wishlists/{made['/wishlists']}/share").expect(200)

@@ -53,6 +53,11 @@ def test_a_real_export_of_shopify_is_recognised() -> None:
         "category": "Type",
         "is_active": "Published",
         "image_url": "Image Src",
+        "image_alt": "Image Alt Text",
+        "tags": "Tags",
+        "weight": "Variant Grams",
+        "meta_title": "SEO Title",
+        "meta_description": "SEO Description",
     }
     assert layout.options == ((7, 8), (9, 10), (11, 12))
     assert "Vendor" in layout.ignored
@@ -92,7 +97,8 @@ def test_an_export_of_woocommerce_is_recognised() -> None:
         "sale_price": "Sale price",
         "category": "Categories",
         "is_active": "Published",
-        "image_url": "Images",
+        "images": "Images",
+        "is_featured": "Is featured?",
     }
     assert {"Type", "Parent", "Short description"} <= set(layout.ignored)
 

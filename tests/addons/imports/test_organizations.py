@@ -70,3 +70,15 @@ def test_a_vendor_of_no_organization_imports_nothing(client: Client) -> None:
     nobody = client.as_user("vendor")
     answer = nobody.post(IMPORTS, body=b"sku\n1\n", headers={"Content-Type": "text/csv"})
     assert "no organization" in answer.expect(403)["detail"]
+
+
+def test_what_the_sender_may_not_write_is_refused(vendor_of: Any, worker: Any) -> None:
+    vendor = vendor_of("acme")
+    for text, needed in (
+        ("sku,name,price,cost\nA,Lamp,1.00,0.50\n", "products.read_cost"),
+        ("sku,name,price,is_featured\nA,Lamp,1.00,true\n", "products.moderate"),
+    ):
+        begun = send(vendor, text)
+        worker.run()
+        found = vendor.get(f"{IMPORTS}/{begun['id']}").expect(200)
+        assert (found["status"], needed in found["message"]) == ("failed", True)

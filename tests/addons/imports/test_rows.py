@@ -46,7 +46,10 @@ def test_the_real_export_of_shopify_becomes_20_products() -> None:
     [top] = [each for each in products(found) if each.line == 3]
     assert top.sku == top.fields["slug"] == "classic-varsity-top"
     assert top.fields.keys() == {"name", "slug", "description", "is_active", "image_url",
-                                 "price_minor", "compare_at_price_minor"}  # fmt: skip
+                                 "price_minor", "compare_at_price_minor", "tags",
+                                 "weight_grams"}  # fmt: skip
+    assert top.fields["tags"] == ["women"]
+    assert top.images == [(top.fields["image_url"], "")]
     assert (top.fields["price_minor"], top.fields["compare_at_price_minor"]) == (6000, None)
     sizes = [variant["options"] for variant in top.variants]
     assert sizes == [{"Size": "Small"}, {"Size": "Medium"}, {"Size": "Large"}]
