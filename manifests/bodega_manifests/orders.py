@@ -28,7 +28,7 @@ def addon_manifest() -> Manifest:
                 "orders.configure",
             ),
         },
-        uses={"addons": ("notifications",)},
+        uses={"addons": ("notifications", "reviews")},
         settings=(
             Setting(
                 "prices_include_tax", bool, default=False,
