@@ -396,6 +396,36 @@ def _a_reservation(world: World) -> str:
     return str(Reservation.get(Reservation.reference == reference).id)
 
 
+def _order(world: World, person: Person) -> dict[str, Any]:
+    """Order a thing that the shop has; a guest says their address."""
+    product = UUID(_stocked(world, world.people["vendor"])["product"])
+    inventory.receive([inventory.Item(product, None, 5)])
+    sent = {"items": [{"product": str(product)}], "shipping_address": ADDRESS}
+    return sent if person.account else sent | {"email": "guest@example.com"}
+
+
+def _an_order(world: World) -> str:
+    return _posted("owner", "/orders", _order)(world)
+
+
+def _a_shipped_order(world: World) -> str:
+    made, admin = _an_order(world), world.client(world.people["admin"])
+    for action, sent in (("confirm", None), ("process", None), ("ship", {})):
+        admin.post(f"/api/v1/orders/{made}/{action}", sent).expect(200)
+    return made
+
+
+def _sending_back(world: World, order: str) -> dict[str, Any]:
+    shown = world.client(world.people["admin"]).get(f"/api/v1/orders/{order}").expect(200)
+    return {"lines": [{"line": shown["lines"][0]["id"], "quantity": 1}], "reason": "Too small."}
+
+
+def _a_return(world: World) -> str:
+    order, owner = _a_shipped_order(world), world.client(world.people["owner"])
+    path = f"/api/v1/orders/{order}/returns"
+    return str(owner.post(path, _sending_back(world, order)).expect(201)["id"])
+
+
 #: Parameters of paths behind the first one, and the values that recipes see to.
 SECOND = {
     "{language}": "de", "{currency}": "EUR", "{item}": "01a1fd7c-0000-7000-8000-000000000001",
@@ -473,6 +503,8 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/carts/{id}": _a_cart,
     "/tax-rates/{id}": _posted("staff", "/tax-rates", _tax_rate),
     "/shipping-methods/{id}": _posted("staff", "/shipping-methods", _shipping_method),
+    "/orders/{id}": _an_order,
+    "/orders/returns/{id}": _a_return,
     "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
     "/addons/{name}": lambda world: "imports",
     "/settings/{name}": lambda world: "accounts.access_minutes",
@@ -572,6 +604,14 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "MergeSchema": lambda w, p: {"strategy": "max"},
     "TaxRateSchema": _tax_rate,
     "ShippingMethodSchema": _shipping_method,
+    "OrderingSchema": _order,
+    "PATCH /orders/{id}": lambda w, p: {"carrier": "DHL"},
+    "CancellationSchema": lambda w, p: {"reason": "Too dear."},
+    "ShipmentSchema": lambda w, p: {"carrier": "DHL"},
+    "NoteSchema": lambda w, p: {"note": "Ring twice."},
+    "RequestSchema": lambda w, p: _sending_back(w, w.object_of("/orders/{id}")),
+    "AnswerSchema": lambda w, p: {"answer": "All right."},
+    "ArrivalSchema": lambda w, p: {},
     "SettingValueSchema": lambda w, p: {"value": 20},
     "ImportProfileSchema": lambda w, p: {"name": "ERP", "columns": {"Artikel": "sku"}},
     "ExportSchema": lambda w, p: {"columns": ["sku"]},
