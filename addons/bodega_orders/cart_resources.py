@@ -180,14 +180,14 @@ def _remove(request: Request) -> dict[str, Any]:
 
 
 def _merge(request: Request) -> dict[str, Any]:
-    guest = tokens.cart_of(request)
+    reached, guest = _reached(request), tokens.cart_of(request)
     if guest is None:
         message = "Send the Cart-Token of the guest's cart."
         raise BadRequest(message, [FieldError("Cart-Token", message)])
+    if reached.account is None:
+        message = "Log in, and merge into your own cart."
+        raise BadRequest(message, [FieldError("id", message, str(reached.id))])
     with transaction():
-        own = _held(request)
-        if own.account is None:
-            message = "Log in, and merge into your own cart."
-            raise BadRequest(message, [FieldError("id", message, str(own.id))])
+        own = carts.hold(reached.id)
         merged = merging.merge(own, guest, request.body["strategy"])
     return _shown(own, merged)
