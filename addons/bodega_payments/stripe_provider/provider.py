@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from bodega_payments.providers import Misconfigured, Provider, ProviderEvent
-from bodega_payments.stripe_provider import webhooks
-from bodega_payments.stripe_provider.calling import PAUSE, Calls
+from bodega_payments.stripe_provider import calling, webhooks
+from bodega_payments.stripe_provider.calling import Calls
 from bodega_payments.stripe_provider.intents import Intents
 from bodega_payments.stripe_provider.reports import Reports, Summaries
 from bodega_payments.stripe_provider.transport import checked_base
@@ -23,7 +23,7 @@ class StripeProvider(Intents, Wallets, Reports):
         webhook_secrets: any of them may have signed an event.
         base: address of the API.
         methods: see :class:`.intents.Intents`.
-        pause: seconds before a failed request is sent again.
+        pause: seconds before a failed request is sent again; see :data:`.calling.PAUSE`.
 
     Raises:
         Misconfigured: what is given cannot be it.
@@ -37,14 +37,15 @@ class StripeProvider(Intents, Wallets, Reports):
         webhook_secrets: tuple[str, ...],
         base: str = "https://api.stripe.com",
         methods: tuple[str, ...] = ("card",),
-        pause: float = PAUSE,
+        pause: float | None = None,
     ) -> None:
         if not api_key.startswith(_KEYS) or not api_key.isascii() or not api_key.isprintable():
             raise Misconfigured(
                 "payments.stripe_api_key: expected a secret key, which begins with "
                 f"{' or '.join(_KEYS)}."
             )
-        super().__init__(Calls(api_key, checked_base(base), pause), methods)
+        wait = calling.PAUSE if pause is None else pause
+        super().__init__(Calls(api_key, checked_base(base), wait), methods)
         self.is_test = api_key[2:].startswith("_test_")
         self._webhook_secrets = webhook_secrets
         self._summaries = Summaries()

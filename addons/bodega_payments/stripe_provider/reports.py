@@ -49,20 +49,20 @@ _REFUNDED = ("refund", "payment_refund", "refund_failure", "payment_failure_refu
 
 @dataclass
 class Summaries:
-    """Summaries that were asked for a short time ago, by the minute that they begin at."""
+    """Summaries that were asked for a short time ago, by the second that they begin at."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     known: dict[int, tuple[float, tuple[Usage, ...]]] = field(default_factory=dict)
 
-    def get(self, minute: int, make: Callable[[], tuple[Usage, ...]]) -> tuple[Usage, ...]:
+    def get(self, begin: int, make: Callable[[], tuple[Usage, ...]]) -> tuple[Usage, ...]:
         """Return a summary; whoever asks for one while it is made waits for it."""
         with self.lock:
             begun = time.monotonic()
             fresh = {at: one for at, one in self.known.items() if begun - one[0] < FRESH}
-            if minute not in fresh:
-                fresh[minute] = (begun, make())
+            if begin not in fresh:
+                fresh[begin] = (begun, make())
             self.known = fresh
-            return fresh[minute][1]
+            return fresh[begin][1]
 
 
 class Reports:
@@ -94,13 +94,14 @@ class Reports:
                 yield from self._calls.all(service.list, made)
 
     def usage(self, since: datetime) -> tuple[Usage, ...]:
-        """Return what went through since then, by currency; up to five minutes old.
+        """Return what went through since the hour of then, by currency; up to five minutes old.
 
         Raises:
             Refused: there was more than can be added up here.
         """
-        begin = int(since.timestamp())
-        return self._summaries.get(begin // 60, lambda: self._added_up(begin))
+        # By the hour, so that asking for the last 30 days is the same question a minute later.
+        begin = int(since.timestamp()) // 3600 * 3600
+        return self._summaries.get(begin, lambda: self._added_up(begin))
 
     def _added_up(self, begin: int) -> tuple[Usage, ...]:
         sums: dict[str, dict[str, int]] = {}
