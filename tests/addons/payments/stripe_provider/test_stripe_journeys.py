@@ -150,7 +150,7 @@ def test_what_is_not_signed_or_stale_changes_nothing_and_what_is_lost_is_found_a
     assert staff.client.get(path).expect(200)["captured"] == "0.00"
 
     assert courier.drop() > 0
-    clock.advance(minutes=6)
+    clock.move(minutes=6)
     jobs.run_all()
     assert staff.client.get(path).expect(200)["captured"] == "10.00"
     assert vera.client.get(f"{ORDERS}/{order['id']}").expect(200)["payment_status"] == "paid"
