@@ -2,14 +2,14 @@
 
 from bodega_orders import api as orders
 from bodega_payments import flagging, ledger, planning
-from bodega_payments.models import Call, Payment, Refund
+from bodega_payments.models import Call, LedgerEntry, Payment, Refund
 from bodega_sdk import Money
 
 _CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 def give_back(told: orders.Settled, payments: list[Payment]) -> None:
-    """Have the excess voided or refunded, the newest payments first.
+    """Have the excess voided or refunded, what came last first.
 
     Args:
         told: what orders say; the order is held.
@@ -17,12 +17,22 @@ def give_back(told: orders.Settled, payments: list[Payment]) -> None:
     """
     open_calls = _open_calls(payments)
     left = told.excess.minor - _under_way(payments, open_calls)
-    for payment in reversed(payments):
+    for payment in _last_first(payments) if left > 0 else ():
         if left <= 0:
             break
         left -= _void(payment, left, told, open_calls) or _refund(payment, left, told)
     if told.due.status == "cancelled":
         _close(payments, open_calls)
+
+
+def _last_first(payments: list[Payment]) -> list[Payment]:
+    """Return payments by when their money came; who began first may have paid last."""
+    came = (LedgerEntry.kind == "authorization") & LedgerEntry.payment.in_(payments)
+    # Ids tell the time.
+    at = {
+        row.payment_id: row.id for row in LedgerEntry.select().where(came).order_by(LedgerEntry.id)
+    }
+    return sorted((row for row in payments if row.id in at), key=lambda row: at[row.id].hex)[::-1]
 
 
 def _open_calls(payments: list[Payment]) -> set[tuple[object, str]]:
@@ -60,7 +70,9 @@ def _refund(payment: Payment, left: int, told: orders.Settled) -> int:
     if amount <= 0:
         return 0
     if _was_refused(payment):
-        flagging.flag(payment, f"{_why(told, amount, 'to be given back')} The provider will not.")
+        # Why it failed is flagged already, mostly.
+        if not payment.flag:
+            flagging.flag(payment, _why(told, amount, "to be given back"))
         return 0
     flagging.flag(payment, _why(told, amount, "given back"))
     reason = "requested_by_customer" if told.due.status == "cancelled" else "duplicate"
@@ -69,9 +81,8 @@ def _refund(payment: Payment, left: int, told: orders.Settled) -> int:
 
 
 def _was_refused(payment: Payment) -> bool:
-    """Whether giving back by itself has failed before: what is tried again, a person tries."""
-    ours = Refund.idempotency_key.startswith("excess:")
-    failed = ours & (Refund.payment == payment) & Refund.status.in_(("refused", "failed"))
+    """Whether giving back has failed before: to try again, or otherwise, is for a person."""
+    failed = (Refund.payment == payment) & Refund.status.in_(("refused", "failed"))
     return bool(Refund.select().where(failed).exists())
 
 

@@ -1,0 +1,1 @@
+"""What people are told of payments, in other languages."""
