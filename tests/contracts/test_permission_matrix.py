@@ -41,6 +41,9 @@ OPEN = {
     "GET /categories/{id}/translations/{language}",
     "GET /events/types",
     "GET /media/{key}",
+    "GET /orders/{id}",
+    "GET /orders/{id}/history",
+    "GET /orders/{id}/returns",
     "GET /products",
     "GET /products/featured",
     "GET /products/popular",
@@ -80,6 +83,10 @@ OPEN = {
     "POST /auth/verify",
     "POST /carts",
     "POST /carts/{id}/items",
+    "POST /orders",
+    "POST /orders/{id}/cancel",
+    "POST /orders/{id}/notes",
+    "POST /orders/{id}/returns",
 }
 #: Addresses beside the API's routes: pages and facts that anybody may see. The console asks
 #: for a login of its own and reads through the API's handlers.
