@@ -2,6 +2,7 @@
 
 import csv
 import re
+from contextlib import suppress
 
 #: Those that people choose; the first of equals wins.
 USUAL = (",", ";", "\t", "|")
@@ -42,11 +43,10 @@ def _evidence(head: str, sign: str, first: str) -> tuple[float, int]:
     """Return which share of the records has as many columns as the header, and how many."""
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)", head.lstrip("\r\n "))[: _SAMPLE * 4]
     widths: list[int] = []
-    try:
+    # Of a cell above the limit: the widths before it tell enough.
+    with suppress(csv.Error):
         for values in csv.reader(lines, delimiter=sign):
             widths += [len(values)] if values else []
-    except csv.Error:
-        pass  # A cell above the limit; the widths before it tell enough.
     rest = widths[1 : _SAMPLE + 1]
     alike = sum(width == widths[0] for width in rest) / len(rest) if rest else 0.5
     return round(alike, 1), first.count(sign)

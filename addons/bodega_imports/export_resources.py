@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from bodega_imports import following
 from bodega_imports.export_formats import media_of
 from bodega_imports.export_jobs import Wanted, begin_export, delete_file
 from bodega_imports.export_models import Export
 from bodega_imports.export_schemas import ExportSchema
 from bodega_imports.exporting import file_of
+from bodega_imports.following import take_over_end
 from bodega_imports.resources import ALL
 from bodega_products import api as products
-from bodega_sdk import Collection, Filter, Identity, Parameter, Reply, Request, Route, job_state
+from bodega_sdk import Collection, Filter, Identity, Parameter, Reply, Request, Route
 from bodega_sdk.errors import Conflict, FieldError, NotFound, PermissionDenied, invalid
 
 #: Lets one export products.
@@ -44,7 +46,7 @@ class Exports(Collection):
         shown = list(rows)
         for run in shown:
             if run.finished_at is None:
-                _take_over_end(run)
+                take_over_end(run)
         return super().render(shown)
 
     def routes(self, path: str) -> tuple[Route, ...]:
@@ -142,21 +144,6 @@ def _refuse_hidden(run: Export, identity: Identity) -> None:
     products.checked_columns([name for name in run.columns if name in known], identity)
 
 
-def _take_over_end(run: Export) -> None:
-    state = job_state(run.id)
-    if state is None or state.status in ("dead", "cancelled"):
-        run.status = "failed"
-        run.message = (state and state.error) or "its job was cancelled"
-    elif state.status == "parked":
-        run.status = "parked"
-
-
 def may_follow(identity: Identity, key: str) -> bool:
     """Whether somebody may follow the export of an id."""
-    if identity.may(ALL):
-        return True
-    try:
-        run = Export.find(UUID(key))
-    except ValueError:
-        return False
-    return run is not None and str(run.organization or "-") == identity.organization
+    return following.may_follow(Export, ALL, identity, key)

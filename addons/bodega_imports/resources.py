@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
-from uuid import UUID
 
 import peewee
 
-from bodega_imports import events, profiles, report, undoing
+from bodega_imports import events, following, profiles, report, undoing
 from bodega_imports.beginning import begin_import
 from bodega_imports.changes import ChangedProduct
+from bodega_imports.following import take_over_end
 from bodega_imports.jobs import KEPT_DAYS
 from bodega_imports.models import BadRow, Import
 from bodega_imports.schemas import BadRowSchema, ConflictsSchema, ImportSchema
@@ -26,7 +26,6 @@ from bodega_sdk import (
     Route,
     cancel_job,
     extensions_of,
-    job_state,
     now,
     transaction,
 )
@@ -135,28 +134,13 @@ class Imports(Collection):
         shown = list(rows)
         for run in shown:
             if run.finished_at is None:
-                _take_over_end(run)
+                take_over_end(run)
         return super().render(shown)
-
-
-def _take_over_end(run: Import) -> None:
-    state = job_state(run.id)
-    if state is None or state.status in ("dead", "cancelled"):
-        run.status = "failed"
-        run.message = (state and state.error) or "its job was cancelled"
-    elif state.status == "parked":
-        run.status = "parked"
 
 
 def may_follow(identity: Identity, key: str) -> bool:
     """Whether somebody may follow the import of an id."""
-    if identity.may(ALL):
-        return True
-    try:
-        run = Import.find(UUID(key))
-    except ValueError:
-        return False
-    return run is not None and str(run.organization or "-") == identity.organization
+    return following.may_follow(Import, ALL, identity, key)
 
 
 class BadRows(Collection):

@@ -20,6 +20,8 @@ class _Shown(Companion):
     in_stock: Any
     low_stock: Any
     backorder: Any
+    #: Sets the stock of items, each kind in its own way.
+    set_stock: Any
 
     @classmethod
     def put(cls, figures: Mapping[UUID, Mapping[str, Any]]) -> None:
@@ -58,11 +60,6 @@ class _Shown(Companion):
     @classmethod
     def check(cls, key: UUID) -> None:
         """Refuse what cannot be set itself."""
-
-    @classmethod
-    def set_stock(cls, wanted: Mapping[UUID, int]) -> None:
-        """Set the stock of products, or of variants."""
-        raise NotImplementedError(cls.__name__)
 
 
 class ProductStock(_Shown):
