@@ -29,7 +29,7 @@ def _with_terms(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--percent", help="Percent that come off, e.g. 12.5."),
         click.option("--amount", help="Amount that comes off, e.g. 5.00."),
         click.option("--free-shipping", is_flag=True, help="Sending costs nothing."),
-        click.option("--currency", default="", help="ISO 4217, of its amounts."),
+        click.option("--currency", help="ISO 4217, of its amounts."),
         click.option("--minimum", help="Least price of what it is for."),
         click.option("--maximum", help="The most that comes off."),
         click.option("--limit", type=int, help="Orders that can use it."),

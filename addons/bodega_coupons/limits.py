@@ -7,7 +7,7 @@ nobody learns from many which addresses have used a code.
 from bodega_sdk import RateLimit, network_of
 
 #: Questions from one network.
-_QUESTIONS = RateLimit("coupons.questions", 60, 300)
+QUESTIONS = RateLimit("coupons.questions", 60, 300)
 
 
 def count_question(address: str) -> None:
@@ -16,4 +16,4 @@ def count_question(address: str) -> None:
     Raises:
         TooManyRequests: there were too many.
     """
-    _QUESTIONS.hit(network_of(address))
+    QUESTIONS.hit(network_of(address))

@@ -26,7 +26,7 @@ _CODE = validate.Regexp(
     rf"^{PATTERN.pattern}\Z",
     error="Expected letters, digits, '-' and '_', beginning with a letter or digit.",
 )
-_CURRENCY = validate.Regexp(r"^([A-Z]{3})?\Z", error="Expected an ISO 4217 code such as EUR.")
+_CURRENCY = validate.Regexp(r"^[A-Z]{3}\Z", error="Expected an ISO 4217 code such as EUR.")
 _SOME = validate.Length(max=200, error="At most 200 of them.")
 #: Uses that can be counted.
 _USES = 2**31 - 1
@@ -53,11 +53,12 @@ class TermsSchema(Schema):
     )
     currency = String(
         max_length=3,
-        load_default="",
+        allow_none=True,
+        load_default=None,
         validate=_CURRENCY,
         metadata={
             "description": "ISO 4217, of its amounts; then it is only for purchases in this "
-            "currency. Empty without amounts, for every currency."
+            "currency. Null without amounts, for every currency."
         },
     )
     minimum_subtotal = Amount(
@@ -128,6 +129,7 @@ class CouponSchema(TermsSchema):
 
     made: ClassVar = {
         "percent": _percent_of,
+        "currency": lambda row: row.currency or None,
         **{name: _amount_of(column) for name, column in terms.AMOUNTS.items()},
         **{name: attrgetter(column) for name, column in terms.RENAMED.items()},
     }
@@ -226,7 +228,7 @@ class ValidationSchema(Schema):
         validate=validate.Length(min=1, max=_THINGS, error=f"1 to {_THINGS} things."),
     )
     currency = String(
-        max_length=3, load_default="", validate=_CURRENCY,
+        max_length=3, allow_none=True, load_default=None, validate=_CURRENCY,
         metadata={"description": "Of the items; the shop's when left out."},
     )  # fmt: skip
     email = Email(load_default="", metadata={"description": "A guest's, for limits by customer."})

@@ -35,6 +35,7 @@ def members_of(coupon: Coupon) -> dict[str, Any]:
     """Return a coupon's terms as they would be sent."""
     found: dict[str, Any] = {name: getattr(coupon, name) for name in _SAME}
     found |= {name: getattr(coupon, column) for name, column in RENAMED.items()}
+    found["currency"] = coupon.currency or None
     found["percent"] = None if coupon.rate is None else Decimal(coupon.rate).scaleb(-2)
     for name, column in AMOUNTS.items():
         minor = getattr(coupon, column)
@@ -50,7 +51,7 @@ def columns_of(members: Mapping[str, Any]) -> dict[str, Any]:
     """
     _check_kind(members)
     _check_dates(members)
-    columns = {name: members[name] for name in _SAME}
+    columns = {name: members[name] for name in _SAME} | {"currency": members["currency"] or ""}
     columns |= {column: members[name] for name, column in RENAMED.items()}
     columns["rate"] = _rate(members["percent"])
     for name, column in AMOUNTS.items():
@@ -71,9 +72,6 @@ def _check_kind(members: Mapping[str, Any]) -> None:
         if members[name] is not None:
             message = f"A coupon of kind {kind!r} has none; send null or leave it out."
             raise invalid(name, message, str(members[name]))
-    has_amounts = any(members[name] is not None for name in AMOUNTS)
-    if has_amounts and not members["currency"]:
-        raise invalid("currency", "Say in which currency its amounts are.")
 
 
 def _check_dates(members: Mapping[str, Any]) -> None:
@@ -92,9 +90,11 @@ def _rate(percent: Decimal | None) -> int | None:
     return int(rate)
 
 
-def _minor(name: str, amount: Decimal | None, currency: str) -> int | None:
+def _minor(name: str, amount: Decimal | None, currency: str | None) -> int | None:
     if amount is None:
         return None
+    if not currency:
+        raise invalid(name, "Say with 'currency' in which one it is.", str(amount))
     try:
         minor = Money.parse(amount, currency).minor
     except ValueError as error:

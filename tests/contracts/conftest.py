@@ -25,6 +25,7 @@ from bodega.shop import Shop
 from bodega_accounts import api_keys, avatars, sessions
 from bodega_accounts.models import Account, Address, Organization, Session
 from bodega_accounts.passwords import hash_password
+from bodega_coupons.models import Coupon, Redemption
 from bodega_imports import tus
 from bodega_imports.export_models import Export
 from bodega_imports.exporting import exports_folder
@@ -438,6 +439,22 @@ SECOND = {
 }  # fmt: skip
 
 
+def _coupon(world: World, person: Person) -> dict[str, Any]:
+    return {"code": uuid7().hex, "kind": "percentage", "percent": "10"}
+
+
+def _a_coupon(world: World) -> str:
+    made = _posted("admin", "/coupons", _coupon)(world)
+    used = {"order": uuid7(), "number": "1", "email": "ada@example.com", "amount_minor": 1}
+    Redemption.create(coupon=made, currency="USD", **used)
+    return made
+
+
+def _validation(world: World, person: Person) -> dict[str, Any]:
+    known = Coupon.get_by_id(UUID(world.object_of("/coupons/{id}")))
+    return {"codes": [known.code], "items": [{"product": RECIPES["/products/{id}"](world)}]}
+
+
 def _a_cart(world: World) -> str:
     """With something in it that may be changed: a product that is gone."""
     made = Cart.create(account=world.people["owner"].account.id, currency="USD")
@@ -507,6 +524,7 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/media/wanted/{id}": _a_wanted_picture,
     "/media/{key}": lambda world: str(_a_picture(world)["hash"]),
     "/carts/{id}": _a_cart,
+    "/coupons/{id}": _a_coupon,
     "/tax-rates/{id}": _posted("staff", "/tax-rates", _tax_rate),
     "/shipping-methods/{id}": _posted("staff", "/shipping-methods", _shipping_method),
     "/orders/{id}": _an_order,
@@ -602,6 +620,9 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "WishlistSchema": lambda w, p: {"name": "Home"},
     "WishSchema": _wish,
     "PATCH /wishlists/items/{id}": lambda w, p: {"note": "blue"},
+    "CouponSchema": _coupon,
+    "GenerationSchema": lambda w, p: {"kind": "free_shipping", "count": 2},
+    "ValidationSchema": _validation,
     "LevelSchema": _stocked,
     "PATCH /inventory/levels/{id}": lambda w, p: {"low_stock_threshold": 3},
     "MoveSchema": _move,

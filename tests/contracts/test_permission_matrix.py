@@ -87,6 +87,7 @@ OPEN = {
     "POST /orders/{id}/cancel",
     "POST /orders/{id}/notes",
     "POST /orders/{id}/returns",
+    "POST /coupons/validate",
 }
 #: Addresses beside the API's routes: pages and facts that anybody may see. The console asks
 #: for a login of its own and reads through the API's handlers.

@@ -29,13 +29,15 @@ from bodega.shop import Shop
 from bodega_accounts import avatars, limits, sessions
 from bodega_accounts.logging_in import find
 from bodega_accounts.models import Account
+from bodega_coupons.limits import QUESTIONS
+from bodega_coupons.models import Redemption
 from bodega_imports.export_models import Export
 from bodega_imports.exporting import exports_folder
 from bodega_imports.report import report_of
 from bodega_inventory import api as inventory
 from bodega_inventory.models import Movement, Reservation
 from bodega_media.models import Wanted
-from bodega_sdk import Route, now, send_mail, transaction
+from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk import schemas as kinds
 from bodega_sdk.testing import servers
 from bodega_sdk.testing.deployment import ADMIN
@@ -54,7 +56,7 @@ JSON = {"Content-Type": "application/json"}
 #: What every request says that goes on with an upload.
 TUS = {"Tus-Resumable": "1.0.0"}
 LIMITS = (limits.PROOFS, limits.CODES, limits.FROM_ADDRESS, limits.REGISTRATIONS,
-          limits.MAILS_FROM_ADDRESS)  # fmt: skip
+          limits.MAILS_FROM_ADDRESS, QUESTIONS)  # fmt: skip
 NOT_FOUND = "01a1fd7c-0000-7000-8000-000000000000"
 
 
@@ -240,6 +242,9 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
         made["/media/wanted"] = str(row.id)
         for path, more in BELOW_PRODUCTS.items():
             made[path] = admin.post(f"/api/v1{path}", {"product": product} | more).json["id"]
+    for number in ("1", "2"):
+        used = {"order": uuid7(), "number": number, "email": "", "amount_minor": 1}
+        Redemption.create(coupon=made["/coupons"], currency="USD", **used)
     shared = admin.post(f"/api/v1/wishlists/{made['/wishlists']}/share").expect(200)
     made["/wishlists/shared"] = shared["token"]
     item = inventory.Item(UUID(made["/products"]))
@@ -252,6 +257,7 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
 
 ADDONS = (
     "accounts", "products", "imports", "inventory", "media", "reviews", "wishlists", "orders",
+    "coupons",
 )  # fmt: skip
 PASSWORD = "a long password"
 PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -272,6 +278,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "/api-keys": [{"name": "till", "scopes": ["accounts.read"]}],
     "/wishlists": [{"name": "Home"}, {"name": "Office"}],
     "/carts": [{"codes": ["SPRING"]}],
+    "/coupons": [
+        {"code": "SPRING", "kind": "percentage", "percent": "10"},
+        {"code": "SHIP", "kind": "free_shipping"},
+    ],
     "/tax-rates": [{"rate": 1900, "label": "VAT"}, {"rate": 700, "label": "VAT", "country": "DE"}],
     "/shipping-methods": [
         {"code": "post", "label": "Post", "price": "4.90"},
@@ -291,7 +301,7 @@ SAMPLES = {
     "from": 1, "products": [{"name": "New", "sku": "N-1", "price": "1"}],
     "kind": "receipt", "rating": 5, "images": [], "reason": "spam",
     "url": "https://files.example/products.csv", "rate": 1900, "label": "New", "code": "new",
-    "quantity": 1,
+    "quantity": 1, "count": 1,
 }  # fmt: skip
 
 
@@ -304,6 +314,8 @@ def writing(target: Target) -> Iterator[tuple[Route, str, dict[str, Any]]]:
         if route.body is not None:
             required = [name for name, item in members(route).items() if item.required]
             samples = SAMPLES | {"product": target.ids["chair"]}
+            if route.path.startswith("/coupons"):
+                samples["kind"] = "free_shipping"
             samples["items"] = [{"product": target.ids["/products"], "quantity": 1}]
             good = {} if route.partial else {name: samples.get(name, "x") for name in required}
             yield route, target.path(route), good

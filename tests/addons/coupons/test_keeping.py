@@ -35,42 +35,37 @@ def test_a_coupon_is_made_and_reached_by_its_code_however_that_is_typed(
     assert taken["errors"][0]["field"] == "code"
 
 
-@pytest.mark.parametrize(
-    ("members", "field"),
-    [
-        ({"kind": "percentage"}, "percent"),
-        ({"kind": "percentage", "percent": "0"}, "percent"),
-        ({"kind": "percentage", "percent": "100.01"}, "percent"),
-        ({"kind": "percentage", "percent": "1.234"}, "percent"),
-        ({"kind": "percentage", "percent": "5", "amount": "1", "currency": "EUR"}, "amount"),
-        ({"kind": "fixed_amount", "currency": "EUR"}, "amount"),
-        ({"kind": "fixed_amount", "amount": "5"}, "currency"),
-        ({"kind": "fixed_amount", "amount": "0", "currency": "EUR"}, "amount"),
-        ({"kind": "fixed_amount", "amount": "0.5", "currency": "JPY"}, "amount"),
-        ({"kind": "free_shipping", "percent": "5"}, "percent"),
-        ({"kind": "free_shipping", "minimum_subtotal": "5"}, "currency"),
-        ({"kind": "free_shipping", "currency": "eur"}, "currency"),
-        ({"kind": "free_shipping", "limit": 0}, "limit"),
-        ({"kind": "free_shipping", "code": "50%"}, "code"),
-        ({"kind": "free_shipping", "code": "ÉTÉ"}, "code"),
-        ({"kind": "free_shipping", "code": "a\n"}, ""),
-        ({"kind": "free_shipping", "products": [str(uuid7())]}, "products.0"),
-        ({"kind": "free_shipping", "categories": [str(uuid7())]}, "categories.0"),
-        ({"kind": "free_shipping", "uses": 3}, "uses"),
-        ({"kind": "free_shipping", "valid_from": "2026-01-02T00:00:00Z",
-          "valid_until": "2026-01-02T00:00:00Z"}, "valid_until"),
-    ],
-)  # fmt: skip
+SENSELESS: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "percentage"}, "percent"),
+    ({"kind": "percentage", "percent": "0"}, "percent"),
+    ({"kind": "percentage", "percent": "100.01"}, "percent"),
+    ({"kind": "percentage", "percent": "1.234"}, "percent"),
+    ({"kind": "percentage", "percent": "5", "amount": "1", "currency": "EUR"}, "amount"),
+    ({"kind": "fixed_amount", "currency": "EUR"}, "amount"),
+    ({"kind": "fixed_amount", "amount": "5"}, "amount"),
+    ({"kind": "fixed_amount", "amount": "0", "currency": "EUR"}, "amount"),
+    ({"kind": "fixed_amount", "amount": "0.5", "currency": "JPY"}, "amount"),
+    ({"kind": "free_shipping", "percent": "5"}, "percent"),
+    ({"kind": "free_shipping", "minimum_subtotal": "5"}, "minimum_subtotal"),
+    ({"kind": "free_shipping", "currency": "eur"}, "currency"),
+    ({"kind": "free_shipping", "currency": ""}, "currency"),
+    ({"kind": "free_shipping", "limit": 0}, "limit"),
+    ({"kind": "free_shipping", "code": "50%"}, "code"),
+    ({"kind": "free_shipping", "code": "ÉTÉ"}, "code"),
+    ({"kind": "free_shipping", "products": [str(uuid7())]}, "products.0"),
+    ({"kind": "free_shipping", "categories": [str(uuid7())]}, "categories.0"),
+    ({"kind": "free_shipping", "uses": 3}, "uses"),
+    ({"kind": "free_shipping", "valid_from": "2026-01-02T00:00:00Z",
+      "valid_until": "2026-01-02T00:00:00Z"}, "valid_until"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_terms_that_make_no_sense_are_refused_naming_the_member(
-    staff: Any, members: dict[str, Any], field: str
-) -> None:
-    answer = staff.client.post(COUPONS, {"code": "X"} | members)
-    if not field:
-        # White space around it is no part of it.
-        assert answer.expect(201)["code"] == "a"
-        return
-    assert [one["field"] for one in answer.expect(422)["errors"]] == [field]
+def test_terms_that_make_no_sense_are_refused_naming_the_member(staff: Any) -> None:
+    for members, field in SENSELESS:
+        refused = staff.client.post(COUPONS, {"code": "X"} | members).expect(422)
+        assert [one["field"] for one in refused["errors"]] == [field], members
+    assert Coupon.select().count() == 0
 
 
 def test_a_changed_coupon_is_looked_at_as_a_whole_and_keeps_its_uses(
