@@ -14,7 +14,8 @@ def quote_line_prices(draft: Draft) -> Draft:
     """Return a draft with the prices of its lines.
 
     The lines have the catalogue's prices already, as its own hook ``quote_price`` says them.
-    Change ``unit_price`` of lines, e.g. for a customer's own prices; leave the rest as it is.
+    Change ``unit_price`` of lines, e.g. for a customer's own prices; nothing else that you
+    change counts.
     """
     raise AssertionError("a specification is not called")
 
@@ -24,7 +25,8 @@ def quote_discounts(discounts: Discounts, draft: Draft) -> Discounts:
     """Return the discounts of a draft, with your own behind those that are there.
 
     Say of each code that is yours whether it gives something (``accepted``) or not, and why
-    (``refused``). Nothing is used up by quoting.
+    (``refused``): a draft with a refused code cannot be ordered, lest somebody pays more than
+    they think. Nothing is used up by quoting.
 
     Args:
         discounts: what is given so far.
@@ -40,7 +42,8 @@ def quote_shipping(
     """Return the ways to send a draft; none when it cannot be sent where it shall go.
 
     Orders itself begins with the shop's own methods. A draft of digital products only is
-    not asked for.
+    not asked for. Sending is free and nothing is asked for only where the shop has no methods
+    and no addon implements this.
 
     Args:
         options: those so far.
@@ -56,7 +59,9 @@ def quote_taxes(
 ) -> tuple[Tax, ...]:
     """Return the taxes of a draft.
 
-    Orders itself begins with the shop's own rates.
+    Orders itself begins with the shop's own rates. Where the setting
+    ``orders.prices_include_tax`` says so they are part of the prices: on no line more than
+    it costs.
 
     Args:
         taxes: those so far, of lines and of shipping.

@@ -88,7 +88,7 @@ def _sending(draft: Draft, given: tuple[Discount, ...]) -> _Sending:
         return _Sending(draft)
     ways = shipping.own(draft, given)
     options = guarding.options(draft, quote_shipping(ways.options, draft, given))
-    if not ways.any and not options:
+    if not (ways.any or options or quote_shipping.implemented):
         return _Sending(draft)
     chosen = next((one for one in options if one.code == draft.shipping_method), None)
     free = next((one for one in given if one.free_shipping), None) if chosen else None

@@ -83,6 +83,15 @@ class Hook(Generic[P, R]):
         """Whether a failing implementation fails the operation."""
         return self.kind != "observe"
 
+    @property
+    def implemented(self) -> bool:
+        """Whether an enabled addon implements it, so that it has somebody to answer.
+
+        Raises:
+            UnboundError: asked outside a request, a job or a command.
+        """
+        return runtime().hook_caller(self.name) is not None
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the implementations of the enabled addons.
 

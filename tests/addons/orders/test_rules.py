@@ -11,6 +11,7 @@ from bodega_orders.drafts import Destination
 from bodega_orders.quoting import quote
 from bodega_products.models import Product
 from bodega_sdk import uuid7
+from bodega_sdk.runtime import bound
 from bodega_sdk.testing.client import Client
 
 RATES, METHODS = "/api/v1/tax-rates", "/api/v1/shipping-methods"
@@ -132,6 +133,16 @@ def test_without_any_way_of_shipping_it_is_free_and_nothing_is_asked(
     assert quoted(lamp, by="standard").problems == ()
     staff.client.patch(f"{METHODS}/{made['id']}", {"is_active": False}).expect(200)
     assert quoted(lamp, to=Destination()).problems == ()
+
+
+def test_an_addon_that_has_a_say_in_shipping_may_say_that_there_is_none(
+    goods: Any, addon: Any, shop: Any
+) -> None:
+    lamp = goods.make()
+    assert quoted(lamp).problems == ()
+    addon("carrier", "@hookimpl\ndef quote_shipping(options):\n    return ()\n", ("orders",))
+    with bound(shop.current):
+        assert quoted(lamp).problems == ("There is no way to send this there.",)
 
 
 def test_ways_of_shipping_fit_a_country_a_weight_a_currency_and_a_threshold(
