@@ -15,7 +15,7 @@ from bodega_payments.providers import (
     Setup,
 )
 from bodega_sdk import setting, transaction, uuid7
-from bodega_sdk.errors import Conflict, FieldError, NotFound, invalid
+from bodega_sdk.errors import Conflict, FieldError, invalid
 
 
 def customer_of(provider: Provider, account: UUID, email: str) -> str:
@@ -93,7 +93,7 @@ def add(account: UUID, setup_id: str) -> PaymentMethod:
     """Keep the method of a setup intent that has succeeded.
 
     Raises:
-        NotFound: it is not one of the account's.
+        InvalidInput: it is not one of the account's.
         Conflict: it has not succeeded yet.
     """
     name = setting("payments.provider")
@@ -106,8 +106,7 @@ def add(account: UUID, setup_id: str) -> PaymentMethod:
     except (ProviderDown, Misconfigured) as error:
         raise unavailable(None, "The payment provider does not answer.") from error
     if setup is None or customer is None or setup.customer != customer.provider_id:
-        message = "You have no setup intent with this id."
-        raise NotFound(message, [FieldError("setup_intent", message)])
+        raise invalid("setup_intent", "You have no setup intent with this id.")
     if setup.status != "succeeded" or setup.method is None:
         message = f"The setup intent is {setup.status}, not succeeded yet."
         raise Conflict(message, [FieldError("setup_intent", message)])

@@ -7,9 +7,10 @@ from bodega_orders import api as orders
 from bodega_orders.api import OrderFacts
 from bodega_payments.models import Payment
 from bodega_sdk import Identity, Request
-from bodega_sdk.errors import FieldError, NotFound, PermissionDenied, Unauthenticated
+from bodega_sdk.errors import PermissionDenied, invalid
 
 USE, READ_ALL, MANAGE = "payments.use", "payments.read_all", "payments.manage"
+_NOBODYS = "00000000-0000-0000-0000-000000000000"
 
 
 def own(identity: Identity) -> UUID | None:
@@ -21,46 +22,29 @@ def own(identity: Identity) -> UUID | None:
 
 
 def reached(request: Request) -> Any:
-    """Return the query of the payments that a request reaches.
-
-    Raises:
-        Unauthenticated: nobody is logged in, and there is no good token.
-    """
+    """Return the query of the payments that a request reaches."""
     query, identity = Payment.select(), request.identity
     if identity.may(READ_ALL):
         return query
     token, mine = orders.order_of(request), own(identity)
-    if token is None and mine is None:
-        raise _nobody(identity)
-    if token is None:
-        return query.where(Payment.account == mine)
-    seen = Payment.order == token
+    seen = Payment.order == (token or UUID(_NOBODYS))
     return query.where(seen if mine is None else seen | (Payment.account == mine))
-
-
-def _nobody(identity: Identity) -> PermissionDenied | Unauthenticated:
-    if identity.authenticated:
-        return PermissionDenied(f"This needs the permission '{USE}'.")
-    return Unauthenticated("Log in, or send the order's token as Order-Token.")
 
 
 def order_to_pay(request: Request, key: UUID) -> OrderFacts:
     """Return the order that somebody wants to pay for.
 
     Raises:
-        NotFound: there is none that they reach.
+        InvalidInput: there is none that they reach.
     """
     identity, mine = request.identity, own(request.identity)
     token = orders.order_of(request)
-    if not identity.may(MANAGE) and token is None and mine is None:
-        raise _nobody(identity)
     found = orders.orders_of([key]).get(key)
     theirs = found is not None and (
         identity.may(MANAGE) or token == key or (mine is not None and found.account == mine)
     )
     if found is None or not theirs:
-        message = "There is no order with this id."
-        raise NotFound(message, [FieldError("order", message, str(key))])
+        raise invalid("order", "You have no such order; guests send its Order-Token.", str(key))
     return found
 
 

@@ -10,7 +10,7 @@ from bodega_payments.keys import READS_KEY, key_of
 from bodega_payments.models import KINDS, LedgerEntry, Payment, Refund
 from bodega_payments.preparing import prepared
 from bodega_payments.providers import STATUSES
-from bodega_payments.reaching import MANAGE, READ_ALL
+from bodega_payments.reaching import MANAGE, READ_ALL, USE
 from bodega_payments.schemas import (
     BeginningSchema,
     CapturingSchema,
@@ -43,7 +43,7 @@ class Payments(Collection):
     """Payments: one's own, those of the order whose token one has, or all."""
 
     model, schema, noun = Payment, PaymentSchema, "payment"
-    read, write = PUBLIC, MANAGE
+    read, write = USE, MANAGE
     objects, beyond = "own", READ_ALL
     verbs = ("list", "read")
     filters = (
@@ -74,7 +74,11 @@ class Payments(Collection):
 
     def routes(self, path: str) -> tuple[Route, ...]:
         """The verbs, and what becomes of a payment."""
-        read = (replace(route, reads=orders.READS_ORDER) for route in super().routes(path))
+        read = (
+            # Guests have no list, but what they have the token of.
+            route if route.listing else replace(route, permission=PUBLIC, reads=orders.READS_ORDER)
+            for route in super().routes(path)
+        )
         return (*read, *self._customers(path), *self._staffs(path))
 
     def _customers(self, path: str) -> tuple[Route, ...]:

@@ -37,6 +37,7 @@ from bodega_media.models import Wanted
 from bodega_notifications.api import notify
 from bodega_notifications.models import Notification
 from bodega_orders.cart_models import Cart, CartItem
+from bodega_payments.models import Payment
 from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
@@ -433,6 +434,27 @@ def _a_return(world: World) -> str:
     return str(owner.post(path, _sending_back(world, order)).expect(201)["id"])
 
 
+def _paying(world: World, person: Person) -> dict[str, Any]:
+    """Pay for an order of whoever calls; a guest's token cannot be sent here."""
+    payer = person if person.account else world.people["owner"]
+    order = world.client(payer).post("/api/v1/orders", _order(world, payer))
+    made = order.json["id"] if order.status_code == 201 else _an_order(world)
+    return {"order": made, "payment_method": "pm_card_threeDSecure2Required"}
+
+
+def _an_intent(world: World) -> str:
+    made = _posted("owner", "/payments", _paying)(world)
+    return str(Payment.get_by_id(made).provider_id)
+
+
+def _a_method(world: World) -> str:
+    body = {"payment_method": "pm_card_visa"}
+    owner = world.client(world.people["owner"])
+    setup = owner.post("/api/v1/payments/setup-intents", body).expect(201)
+    sent = {"setup_intent": setup["id"]}
+    return str(owner.post("/api/v1/payments/methods", sent).expect(201)["id"])
+
+
 #: Parameters of paths behind the first one, and the values that recipes see to.
 SECOND = {
     "{language}": "de", "{currency}": "EUR", "{item}": "01a1fd7c-0000-7000-8000-000000000001",
@@ -530,6 +552,10 @@ RECIPES: dict[str, Callable[[World], str]] = {
     "/orders/{id}": _an_order,
     "/orders/lines/{id}": _an_ordered_line,
     "/orders/returns/{id}": _a_return,
+    "/payments/{id}": _posted("owner", "/payments", _paying),
+    "/payments/methods/{id}": _a_method,
+    "/payments/sandbox/{intent}": _an_intent,
+    "/payments/webhooks/{provider}": lambda world: "sandbox",
     "/mail/{id}": lambda world: str(send_mail("ada@example.com", "Hello", "World")),
     "/addons/{name}": lambda world: "imports",
     "/settings/{name}": lambda world: "accounts.access_minutes",
@@ -640,6 +666,12 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "RequestSchema": lambda w, p: _sending_back(w, w.object_of("/orders/{id}")),
     "AnswerSchema": lambda w, p: {"answer": "All right."},
     "ArrivalSchema": lambda w, p: {},
+    "BeginningSchema": _paying,
+    "ConfirmingSchema": lambda w, p: {"payment_method": "pm_card_visa"},
+    "CapturingSchema": lambda w, p: {},
+    "RefundingSchema": lambda w, p: {"reason": "duplicate"},
+    "KeepingSchema": lambda w, p: {"setup_intent": "seti_nobodys"},
+    "SettingUpSchema": lambda w, p: {},
     "SettingValueSchema": lambda w, p: {"value": 20},
     "ImportProfileSchema": lambda w, p: {"name": "ERP", "columns": {"Artikel": "sku"}},
     "ExportSchema": lambda w, p: {"columns": ["sku"]},
@@ -649,6 +681,7 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
 # And a route that reads its body itself: what to send, and of which media type.
 UPLOADS: dict[str, Callable[[World, Person], tuple[bytes, str]]] = {
     "POST /media/images": _picture_form,
+    "POST /payments/webhooks/{provider}": lambda world, person: (b"{}", "application/json"),
     "PUT /auth/me/avatar": lambda world, person: (PNG, "image/png"),
     "POST /imports": lambda world, person: (CSV % uuid7().hex.encode(), "text/csv"),
     "POST /imports/preview": lambda world, person: (CSV % uuid7().hex.encode(), "text/csv"),

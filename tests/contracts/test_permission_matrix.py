@@ -44,6 +44,9 @@ OPEN = {
     "GET /orders/{id}",
     "GET /orders/{id}/history",
     "GET /orders/{id}/returns",
+    "GET /payments/sandbox/{intent}/challenge",
+    "GET /payments/{id}",
+    "GET /payments/{id}/refunds",
     "GET /products",
     "GET /products/featured",
     "GET /products/popular",
@@ -88,6 +91,12 @@ OPEN = {
     "POST /orders/{id}/notes",
     "POST /orders/{id}/returns",
     "POST /coupons/validate",
+    "POST /payments",
+    "POST /payments/sandbox/{intent}/approve",
+    "POST /payments/sandbox/{intent}/refuse",
+    "POST /payments/webhooks/{provider}",
+    "POST /payments/{id}/cancel",
+    "POST /payments/{id}/confirm",
 }
 #: Addresses beside the API's routes: pages and facts that anybody may see. The console asks
 #: for a login of its own and reads through the API's handlers.

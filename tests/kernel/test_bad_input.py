@@ -251,13 +251,29 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
     inventory.receive([inventory.Item(item.product, None, 9)])
     for reference in ("one", "two"):
         inventory.reserve([item], reference)
+    _pay(admin, made)
     made["/inventory/reservations"] = str(Reservation.get().id)
     made["/inventory/movements"] = str(Movement.get().id)
 
 
+def _pay(admin: Any, made: dict[str, Any]) -> None:
+    """Make payments and what belongs to them: two of each where there is a list of them."""
+    where = {"name": "Ada", "line1": "Broad Street 1", "city": "London", "country": "GB"}
+    for number in range(2):
+        sent = {"items": [{"product": made["/products"]}], "shipping_address": where}
+        order = admin.post("/api/v1/orders", sent).expect(201)["id"]
+        sent = {"order": order, "payment_method": "pm_card_visa"}
+        made["/payments"] = admin.post("/api/v1/payments", sent).expect(201)["id"]
+        method = {"payment_method": ("pm_card_visa", "pm_card_amex")[number]}
+        setup = admin.post("/api/v1/payments/setup-intents", method).expect(201)["id"]
+        kept = admin.post("/api/v1/payments/methods", {"setup_intent": setup}).expect(201)
+        made["/payments/methods"] = kept["id"]
+    made["/payments/webhooks"] = "sandbox"
+
+
 ADDONS = (
     "accounts", "products", "imports", "inventory", "media", "reviews", "wishlists", "orders",
-    "coupons",
+    "coupons", "payments",
 )  # fmt: skip
 PASSWORD = "a long password"
 PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -34,8 +34,10 @@ class Keeping(Base):
         """Use a method when none is named."""
 
         def do() -> Thing:
+            # Methods are locked before customers, by whoever locks both.
+            owner = self.get("payment_method", method)["customer"]
             found = self.get("customer", customer)
-            if self.get("payment_method", method)["customer"] != customer:
+            if owner != customer:
                 raise EngineError(
                     "invalid_request_error", "resource_missing",
                     "The customer does not have a payment method with this id.",

@@ -195,7 +195,7 @@ def test_methods_are_kept_preferred_used_and_forgotten(
     vera.client.post(setups, {"payment_method": "pm_card_chargeDeclined"}).expect(402)
     kept = vera.client.post(methods, {"setup_intent": setup["id"]}).expect(201)
     assert (kept["brand"], kept["last4"], kept["is_default"]) == ("mastercard", "4444", True)
-    otto.client.post(methods, {"setup_intent": setup["id"]}).expect(404)
+    otto.client.post(methods, {"setup_intent": setup["id"]}).expect(422)
     empty = vera.client.post(setups, {}).expect(201)
     vera.client.post(methods, {"setup_intent": empty["id"]}).expect(409)
     # One that is kept by paying.
