@@ -29,7 +29,9 @@ from bodega_orders.hookspecs import (
     quote_taxes,
 )
 from bodega_sdk import Money
-from bodega_sdk.money import LARGEST
+
+#: Minor units that a total may have: sums of them still fit into a column.
+LARGEST = 10**15
 
 
 def quote(draft: Draft) -> Quote:
