@@ -12,7 +12,7 @@ import peewee
 from bodega_orders import statuses
 from bodega_orders.models import Line, Order
 from bodega_sdk import Filter, Parameter
-from bodega_sdk.money import LARGEST, by_decimals
+from bodega_sdk.money import by_decimals
 
 
 def moment(
@@ -34,7 +34,7 @@ def moment(
 
 def _total(name: str, help: str, compare: Callable[[Any, Any], Any]) -> Filter:
     """Return a filter by total, whatever decimals an order's currency has."""
-    parameter = Parameter(name, Decimal, help, minimum=0, maximum=LARGEST)
+    parameter = Parameter(name, Decimal, help, minimum=0, maximum=_LARGEST)
 
     def condition(value: Decimal) -> Any:
         known = by_decimals()
@@ -63,6 +63,9 @@ def _one_of(name: str, help: str, column: Any, known: tuple[str, ...]) -> Filter
 
     return Filter(parameter, condition)
 
+
+#: More than any total, whatever its currency.
+_LARGEST = 10**15
 
 ORDERS = (
     _one_of("status", "Only these statuses.", Order.status, statuses.STATUSES),

@@ -13,12 +13,12 @@ from uuid import UUID
 from bodega_inventory import api as inventory
 from bodega_orders import carting, carts, events, guessing, settling, statuses, stock
 from bodega_orders.cart_models import Cart
+from bodega_orders.cart_showing import show_quote
 from bodega_orders.drafting import Thing, draft_of
 from bodega_orders.drafts import Destination, Draft, Quote
 from bodega_orders.errors import TotalsChanged
 from bodega_orders.hookspecs import refuse_order
 from bodega_orders.models import History, Line, Order
-from bodega_orders.quotes import shown
 from bodega_orders.quoting import quote
 from bodega_orders.telling import facts_of
 from bodega_orders.writing import line_of, order_of
@@ -140,7 +140,7 @@ def _refuse_other_total(wish: Wish, told: Quote) -> None:
         found = [FieldError("expected_total", str(error), wish.expected_total)]
         raise InvalidInput(f"'expected_total': {error}", found) from None
     if expected != told.total:
-        raise TotalsChanged(str(expected), str(told.total), shown(told))
+        raise TotalsChanged(str(expected), str(told.total), show_quote(told))
 
 
 def _refuse_nowhere(wish: Wish, draft: Draft) -> None:
