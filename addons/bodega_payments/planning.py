@@ -4,8 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from bodega_payments.models import Call, Payment, Refund
-from bodega_sdk import job, uuid7
-from bodega_sdk.jobs import JobRun
+from bodega_sdk import JobRun, job, uuid7
 
 
 def plan(payment: Payment, act: str, **what: Any) -> Call:

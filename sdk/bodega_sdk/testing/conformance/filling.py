@@ -1,5 +1,6 @@
 """Made-up rows: every column by its type, duplicates and nulls where they are allowed."""
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,7 @@ def _insert(database: Any, table: str, number: int) -> None:
 def _values(database: Any, table: str, number: int) -> Iterator[tuple[str, Any]]:
     unique = {name for item in indexes(database, table) if item.unique for name in item.columns}
     parents = {key.columns: key.parent for key in foreign_keys(database) if key.table == table}
+    documents = _documents(table)
     for column in columns(database, table).values():
         if column.generated or (column.default and not column.primary and number == 0):
             continue
@@ -67,6 +69,8 @@ def _values(database: Any, table: str, number: int) -> Iterator[tuple[str, Any]]
             yield column.name, None
         elif column.name in _ids(table):
             yield column.name, uuid7().hex
+        elif column.name in documents:
+            yield column.name, documents[column.name]
         else:
             # The first two rows are alike, as rows of a real shop may be.
             alone = column.name in unique or column.primary
@@ -75,18 +79,26 @@ def _values(database: Any, table: str, number: int) -> Iterator[tuple[str, Any]]
 
 def _ids(table: str) -> set[str]:
     """Return the columns that hold UUIDs: SQLite itself knows them for nothing but text."""
+    return {item.column_name for item in _fields(table) if isinstance(item, peewee.UUIDField)}
+
+
+def _documents(table: str) -> dict[str, str]:
+    """Return the columns that hold JSON, and what stands there of a new row: {} or []."""
+    return {
+        field.column_name: json.dumps(field.default() if callable(field.default) else {})
+        for field in _fields(table)
+        if isinstance(field, peewee.JSONField)
+    }
+
+
+def _fields(table: str) -> list[Any]:
     models: set[Any] = set()
     waiting: list[Any] = [Model]
     while waiting:
         found = waiting.pop().__subclasses__()
         models.update(item for item in found if item._meta.table_name == table)
         waiting += found
-    return {
-        field.column_name
-        for model in models
-        for field in model._meta.sorted_fields
-        if isinstance(field, peewee.UUIDField)
-    }
+    return [field for model in models for field in model._meta.sorted_fields]
 
 
 def _counts(column: Column) -> bool:
