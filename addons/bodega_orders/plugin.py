@@ -20,6 +20,7 @@ from bodega_orders import (
     reaching,
     resources,
     returns,
+    rules_console,
     rules_models,
     rules_resources,
 )
@@ -88,7 +89,7 @@ def register_commands() -> Iterable[click.Command]:
 @hookimpl
 def register_console_pages() -> Iterable[ConsolePage]:
     """The console's pages."""
-    return console.pages()
+    return [*console.pages(), *rules_console.pages()]
 
 
 @hookimpl

@@ -208,6 +208,23 @@ def test_ways_of_shipping_are_set_by_staff_and_the_active_ones_read_by_all(
     staff.client.delete(path).expect(204)
 
 
+def test_the_console_shows_the_rules(admin: Client, set_rate: Any, offer: Any, goods: Any) -> None:
+    def page() -> str:
+        cookie = f"bodega_console={admin.token}"
+        answer = admin.get("/console/orders/rules", headers={"Cookie": cookie})
+        assert answer.status_code == 200
+        return str(answer.text)
+
+    assert "sending is free" in page()
+    category = admin.post("/api/v1/categories", {"name": "Books"}).expect(201)["id"]
+    set_rate(705, "DE", "Berlin", category=category)
+    offer("post", "4.90", countries=["DE"], weight_to=2000, free_from="50")
+    text = page()
+    for told in ("7.05", "Berlin", "Books", "4.90 USD", "50.00 USD", "0 to 2000"):
+        assert told in text
+    assert "sending is free" not in text
+
+
 def test_a_token_of_a_cart_is_none_of_an_order(shop: Any) -> None:
     key = uuid7()
     cart, order = tokens.cart_token(key), tokens.order_token(key)
