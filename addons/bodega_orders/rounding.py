@@ -1,8 +1,9 @@
 """How amounts are rounded and split, in one place.
 
-*Rounding* is half up, half a minor unit goes away from zero: rule B of ISO 80000-1 (annex B),
-and what EN 16931 and tax offices expect of invoices. It is done once for each line, so that the
-shown lines add up to the shown total (a "line calculation"; HMRC VAT Notice 700, 17.5).
+*Rounding* is half up: half a minor unit goes away from zero (rule B of ISO 80000-1, annex B). It
+is done once for each line, so that the shown lines add up to the shown total: a "line calculation",
+each rounded to the nearest penny, as HMRC's VAT Notice 700, 17.5 describes it; the EU leaves the
+method to its members (CJEU C-484/06, Ahold). Another rule is another addon's ``quote_taxes``.
 
 *Splitting* gives everybody the whole minor units of their share, and those that are left one each
 to the largest remainders (Hamilton's method), the first of equals first: the parts add up to the
