@@ -1,21 +1,23 @@
 """Commands: ``bodega payments …``."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import click
 
-from bodega_payments import paying, reconciling, refunding
+from bodega_payments import choosing, paying, reconciling, refunding
 from bodega_payments.models import Payment
-from bodega_sdk import Money
+from bodega_payments.providers import BadSignature, Provider, ProviderError
+from bodega_sdk import Money, now
 from bodega_sdk.errors import Problem
 
 
 @click.group()
 def payments() -> None:
-    """List, capture and refund payments; reconcile with providers.
+    """List, capture and refund payments; check and reconcile with providers.
 
     Example: bodega payments list
     """
@@ -78,6 +80,29 @@ def reconcile() -> None:
         f"{found.asked} payment(s) asked about, {found.repaired} repaired, {found.calls} call(s) "
         f"made again, {found.silent} without an answer."
     )
+
+
+@payments.command()
+def check() -> None:
+    """Find out whether the provider of new payments answers to the keys that it has.
+
+    Example: bodega payments check
+    """
+    try:
+        provider = choosing.current()
+        found = provider.usage(now())
+        _check_webhooks(provider)
+    except ProviderError as error:
+        raise click.ClickException(str(error)) from None
+    money = "test money" if provider.is_test else "real money"
+    currencies = ", ".join(item.currency for item in found) or "none yet"
+    click.echo(f"{provider.name} answers ({money}; currencies: {currencies}).")
+
+
+def _check_webhooks(provider: Provider) -> None:
+    """Let through a provider that could tell who signed an event."""
+    with suppress(BadSignature):
+        provider.read_event({}, b"")
 
 
 def _minor(payment_id: UUID, amount: str | None) -> int | None:

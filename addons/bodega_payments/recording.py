@@ -83,7 +83,8 @@ def record(
         _save(payment)
         _tell(payment, news)
         keeping.remember_paid(payment, intent.method)
-        settle(payment, failed=news.failed)
+        _settle_as_held(payment, news)
+        settle(payment)
         if ends is not None:
             _end(ends, error)
         checkpoints.passing("before_record_commit")
@@ -109,18 +110,41 @@ def _end(call: Call, error: str) -> None:
     ).execute()
 
 
-def settle(payment: Payment, *, failed: bool = False) -> None:
+def _settle_as_held(payment: Payment, news: News) -> None:
+    """Tell the order first what was held, where more of that is gone than was captured.
+
+    An order that heard of it in time was confirmed by it. One that hears of all at once, because
+    webhooks were late, comes to the same.
+    """
+    if news.authorized > payment.authorized + news.captured:
+        others = Payment.order == payment.order, Payment.id != payment.id
+        rows = list(Payment.select().where(*others))
+        orders.settle(
+            payment.order,
+            authorized=news.authorized + sum(row.authorized for row in rows),
+            captured=payment.captured - news.captured + sum(row.captured for row in rows),
+            refunded=_gone_back(rows),
+        )
+
+
+def settle(payment: Payment) -> None:
     """Tell the order what its payments come to, and have the excess given back; it is held."""
     rows = list(Payment.select().where(Payment.order == payment.order).order_by(Payment.id))
-    captured = sum(row.captured for row in rows)
+    last = rows[-1]
     told = orders.settle(
         payment.order,
         authorized=sum(row.authorized for row in rows),
-        captured=captured,
-        refunded=sum(min(row.captured, row.refunded + row.lost) for row in rows),
-        failed=failed,
+        captured=sum(row.captured for row in rows),
+        refunded=_gone_back(rows),
+        # As it is, not as news: what is told twice says the same the second time.
+        failed=bool(last.error_code) and last.status == "requires_payment_method",
     )
     excess.give_back(told, rows)
+
+
+def _gone_back(rows: list[Payment]) -> int:
+    """Return what customers have back of what was captured."""
+    return sum(min(row.captured, row.refunded + row.lost) for row in rows)
 
 
 def _tell(payment: Payment, news: News) -> None:

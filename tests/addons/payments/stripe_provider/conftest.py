@@ -5,7 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from bodega.cli import bodega
+from bodega.cli.context import Context
 from bodega_manifests.payments import addon_manifest
 from bodega_payments.stripe_provider.provider import StripeProvider
 from bodega_sdk.capabilities import Grant
@@ -48,3 +51,15 @@ def at_stripe(
 
     stripe.courier.send = send
     return stripe
+
+
+@pytest.fixture
+def command(shop: Any) -> Callable[..., str]:
+    """Run ``bodega …``; return what it printed."""
+
+    def invoke(*arguments: str, fails: bool = False) -> str:
+        done = CliRunner().invoke(bodega, [*arguments], obj=Context(_shop=shop))
+        assert bool(done.exit_code) == fails, done.output
+        return str(done.output)
+
+    return invoke

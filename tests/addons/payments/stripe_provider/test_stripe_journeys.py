@@ -246,3 +246,17 @@ def test_what_stripe_says_of_the_account_is_shown_to_staff(
     set_to("stripe_api_key", "sk_test_of_somebody_else")
     broken = staff.client.get(f"{PAYMENTS}/usage").expect(503)
     assert "sk_test" not in str(broken)
+
+
+@pytest.mark.slow
+def test_an_operator_checks_the_keys(
+    at_stripe: FakeStripe, command: Any, set_to: Any, till: Any, vera: Any
+) -> None:
+    till.pay(vera, till.order(vera))
+    assert command("payments", "check") == "stripe answers (test money; currencies: USD).\n"
+    set_to("stripe_webhook_secret", "")
+    assert "payments.stripe_webhook_secret" in command("payments", "check", fails=True)
+    set_to("stripe_api_key", "sk_test_of_somebody_else")
+    told = command("payments", "check", fails=True)
+    assert "payments.stripe_api_key" in told
+    assert "sk_test" not in told
