@@ -39,7 +39,7 @@ class DraftLine:
         unit_price: of one, in the draft's currency; what ``quote_price`` made of it.
         organization: whose product it is; None when it is the shop's own.
         category: id of the product's category, if it has one.
-        categories: that category and all above it.
+        categories: that category and all above it, the nearest first.
         weight: grams of one piece; 0 when not known.
         digital: whether nothing has to be sent.
     """
@@ -236,7 +236,8 @@ class Quote:
         options: ways to send it.
         refused: codes that give nothing, with the reason.
         discounts: what was given; each knows its addon and its reference.
-        problems: why it cannot be ordered as it is, one sentence each, e.g. a method is missing.
+        problems: why it cannot be ordered as it is, one sentence each, e.g. a way of shipping is
+            missing, or a code gives nothing.
     """
 
     draft: Draft

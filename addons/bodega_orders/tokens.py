@@ -11,12 +11,11 @@ from uuid import UUID
 
 from bodega_sdk import Request, derive_key
 
-#: Headers of requests, and of the answers that tell a token.
+#: Headers of requests.
 CART, ORDER = "Cart-Token", "Order-Token"
 #: What routes say of them.
 READS_CART = {CART: "The token that the guest's cart was made with."}
 READS_ORDER = {ORDER: "The token that the guest's order was placed with."}
-TELLS_CART = {CART: "What reaches a guest's cart; whoever has it may change the cart."}
 _HEX, _SEAL = 32, 43
 
 

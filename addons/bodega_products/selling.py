@@ -12,6 +12,7 @@ from bodega_products.models import Category, Price, Product, Variant
 from bodega_products.pricing import PriceFacts
 from bodega_products.visibility import sold
 from bodega_sdk import Money
+from bodega_sdk.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def offers(wanted: Iterable[Wanted], currency: str) -> list[Offer | None]:
 
     Raises:
         HookFailed: an addon that has a say in prices failed.
+        Unavailable: one of them said what is no price.
     """
     wanted = list(wanted)
     products = _products({one.product for one in wanted}, currency)
@@ -139,4 +141,15 @@ def _price(wanted: Wanted, product: Any, variant: Variant | None, currency: str)
     facts = PriceFacts(
         product.id, product.sku, price, compare_at, currency, product.category_id
     )  # fmt: skip
-    return quote_price(facts, wanted.quantity) or price
+    return _checked(quote_price(facts, wanted.quantity) or price, facts)
+
+
+def _checked(price: Money, facts: PriceFacts) -> Money:
+    """Return a price, if it is one: addons may say nonsense."""
+    if price.currency == facts.currency and price.minor >= 0:
+        return price
+    raise Unavailable(
+        f"An addon answered quote_price of {facts.sku!r} with {price} {price.currency}, which is "
+        f"no price in {facts.currency}. 'bodega explain products.quote_price' shows an operator "
+        "who answers.", retry_after=5, extra={"hook": "quote_price"},
+    )  # fmt: skip

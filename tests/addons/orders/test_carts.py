@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 
+from bodega_accounts.accounts import delete_account
 from bodega_orders import carts
 from bodega_orders.cart_models import Cart, CartItem
 from bodega_orders.jobs import forget_carts
 from bodega_products.catalogue import delete_products
 from bodega_products.models import Price, Product
 from bodega_sdk import transaction, uuid7
+from bodega_sdk.runtime import bound
 from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.queries import query_counter
 
@@ -228,6 +230,44 @@ def test_what_is_added_again_with_the_same_key_is_added_once(guest: Shopper, goo
     for _ in range(3):
         shown = guest.send("POST", "/items", body, headers=key).expect(201)
     assert shown["items"][0]["quantity"] == guest.look()["items"][0]["quantity"] == 2
+
+
+def test_tabs_that_change_one_cart_at_once_lose_nothing(
+    vera: Any, goods: Any, at_once: Any
+) -> None:
+    lamp, cable = goods.make(), goods.make()
+    path = f"{CARTS}/{vera.client.get(f'{CARTS}/current').expect(200)['id']}/items"
+
+    def add(product: UUID) -> Any:
+        return lambda: vera.client.post(path, {"product": str(product)}).expect(201)
+
+    at_once(*[add(lamp)] * 5, *[add(cable)] * 3)
+    shown = vera.client.get(f"{CARTS}/current").expect(200)
+    assert {one["product"]: one["quantity"] for one in shown["items"]} == {
+        str(lamp): 5, str(cable): 3
+    }  # fmt: skip
+    with transaction():
+        delete_account(vera.account)
+    assert Cart.select().count() == 0
+
+
+def test_a_price_that_an_addon_cannot_mean_is_no_price(
+    guest: Shopper, goods: Any, addon: Any, shop: Any
+) -> None:
+    lamp = goods.make()
+    guest.put_in(lamp)
+    addon(
+        "nonsense",
+        "@hookimpl(tryfirst=True)\ndef quote_price(quantity):\n"
+        "    return Money(5, 'EUR') if quantity == 1 else Money(-5, 'USD')\n",
+    )
+    with bound(shop.current):
+        for quantity in (1, 2):
+            failed = guest.send(
+                "POST", "/items", {"product": str(goods.make()), "quantity": quantity}
+            ).expect(503)
+            assert failed["hook"] == "quote_price"
+        guest.send("GET").expect(503)
 
 
 def test_carts_that_nobody_touches_are_forgotten(
