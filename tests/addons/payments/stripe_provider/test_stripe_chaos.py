@@ -224,7 +224,7 @@ def test_events_may_come_as_badly_as_they_like(
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12, stateful_step_count=12, deadline=None, database=None,
+            max_examples=10, stateful_step_count=12, deadline=None, database=None,
             suppress_health_check=list(HealthCheck), print_blob=False,
             # A run takes seconds: what fails is told as it is.
             phases=(Phase.generate,),
