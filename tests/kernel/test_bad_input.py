@@ -269,6 +269,21 @@ def _pay(admin: Any, made: dict[str, Any]) -> None:
         kept = admin.post("/api/v1/payments/methods", {"setup_intent": setup}).expect(201)
         made["/payments/methods"] = kept["id"]
     made["/payments/webhooks"] = "sandbox"
+    made["/orders"] = order
+    made["/orders/returns"] = [_send_back(admin, order, where) for _ in range(2)][0]
+
+
+def _send_back(admin: Any, order: str, where: Any) -> str:
+    """Order something that is sent, and ask to send it back; return the return's id."""
+    lines = admin.get(f"/api/v1/orders/{order}").json["lines"]
+    items = [{"product": one["product"]} for one in lines]
+    sent = {"items": items, "shipping_address": where}
+    made = admin.post("/api/v1/orders", sent).expect(201)
+    path = f"/api/v1/orders/{made['id']}"
+    for action, body in (("confirm", None), ("process", None), ("ship", {})):
+        admin.post(f"{path}/{action}", body).expect(200)
+    back = {"lines": [{"line": made["lines"][0]["id"], "quantity": 1}], "reason": "Too small."}
+    return str(admin.post(f"{path}/returns", back).expect(201)["id"])
 
 
 ADDONS = (
@@ -317,7 +332,7 @@ SAMPLES = {
     "from": 1, "products": [{"name": "New", "sku": "N-1", "price": "1"}],
     "kind": "receipt", "rating": 5, "images": [], "reason": "spam",
     "url": "https://files.example/products.csv", "rate": 1900, "label": "New", "code": "new",
-    "quantity": 1, "count": 1,
+    "quantity": 1, "count": 1, "lines": [{"line": NOT_FOUND, "quantity": 1}],
 }  # fmt: skip
 
 
