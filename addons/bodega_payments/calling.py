@@ -22,7 +22,7 @@ from bodega_payments.providers import (
     Refused,
 )
 from bodega_sdk import now, transaction
-from bodega_sdk.errors import TryLater
+from bodega_sdk.errors import TryLater, invalid
 
 #: Whether the answer of an act is the intent; that to a refund is the refund.
 _Act = Callable[[Provider, Payment, Call], Intent | None]
@@ -87,7 +87,9 @@ def make(call_id: UUID) -> Payment:
         return _made(call)
     except Declined as error:
         raise declined(payment_id, error.code, error.message) from None
-    except Refused:
+    except Refused as error:
+        if call.act == "confirm" and error.code == "resource_missing":
+            raise invalid("payment_method", "The provider knows no such method.") from None
         raise wrong_state(Payment.get_by_id(payment_id).status, _SAID[call.act]) from None
     except (ProviderDown, Misconfigured) as error:
         _failed(call, str(error))

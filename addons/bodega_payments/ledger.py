@@ -27,6 +27,7 @@ class News:
     authorized: int = 0
     captured: int = 0
     canceled: bool = False
+    expired: bool = False
     failed: bool = False
     refunds: list[Refund] = field(default_factory=list)
     refunds_failed: list[Refund] = field(default_factory=list)
@@ -82,6 +83,7 @@ def _granted(payment: Payment, grown: int, after: int) -> int:
 def _take_state(payment: Payment, intent: Intent, news: News) -> None:
     error = (intent.error_code, intent.error_message)
     news.canceled = intent.status == "canceled" != payment.status
+    news.expired = news.canceled and payment.status == "requires_capture"
     news.failed = bool(intent.error_code) and error != (payment.error_code, payment.error)
     payment.status = intent.status
     payment.error_code, payment.error = error[0][:100], error[1][:500]

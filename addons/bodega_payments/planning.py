@@ -18,6 +18,11 @@ def plan(payment: Payment, act: str, **what: Any) -> Call:
     return made
 
 
+def asked_for(payment: Payment, act: str) -> bool:
+    """Whether something was planned, whatever became of it."""
+    return bool(Call.select().where(Call.payment == payment, Call.act == act).exists())
+
+
 def pending(payment: Payment, act: str) -> Call | None:
     """Return a call that was planned and has not ended."""
     found: Call | None = (

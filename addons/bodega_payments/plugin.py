@@ -33,6 +33,7 @@ def register_routes(routes: Routes) -> None:
     """The routes."""
     routes.collection("/payments/methods", methods.Methods)
     routes.collection("/payments/ledger", resources.Ledger)
+    routes.collection("/payments/{id}/refunds", resources.Refunds)
     routes.collection("/payments", resources.Payments)
     routes.add(methods.SETUP, usage.ROUTE, webhook_route.ROUTE, *challenge.ROUTES)
 

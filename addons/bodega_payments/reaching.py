@@ -48,6 +48,13 @@ def order_to_pay(request: Request, key: UUID) -> OrderFacts:
     return found
 
 
+def is_payer(request: Request, payment: Payment) -> bool:
+    """Whether somebody pays themselves, not as one of the shop's people."""
+    mine = own(request.identity)
+    has_token = orders.order_of(request) == payment.order
+    return has_token or (mine is not None and payment.account == mine)
+
+
 def me(request: Request) -> UUID:
     """Return the account that is calling.
 

@@ -12,7 +12,16 @@ finds by ``revision`` whether somebody recorded meanwhile, and asks again.
 from uuid import UUID
 
 from bodega_orders import api as orders
-from bodega_payments import checkpoints, choosing, events, excess, flagging, keeping, ledger
+from bodega_payments import (
+    checkpoints,
+    choosing,
+    events,
+    excess,
+    flagging,
+    keeping,
+    ledger,
+    planning,
+)
 from bodega_payments.ledger import News
 from bodega_payments.models import Call, Payment
 from bodega_payments.providers import Intent
@@ -157,6 +166,8 @@ def _tell(payment: Payment, news: News) -> None:
         events.publish(events.failed, payment, payment.amount, **told)
     if news.canceled:
         events.publish(events.canceled, payment, payment.amount)
+    if news.expired and not planning.asked_for(payment, "cancel"):
+        flagging.flag(payment, "What was held was let go by the provider; it was never captured.")
     for row in news.refunds:
         told = {"refund": str(row.id), "reason": row.reason}
         events.publish(events.refunded, payment, row.amount, **told)

@@ -30,6 +30,7 @@ from bodega_sdk import (
     Request,
     Route,
     audit,
+    setting,
 )
 from bodega_sdk.errors import invalid
 
@@ -45,7 +46,7 @@ class Payments(Collection):
     model, schema, noun = Payment, PaymentSchema, "payment"
     read, write = USE, MANAGE
     objects, beyond = "own", READ_ALL
-    verbs = ("list", "read")
+    verbs = ("list",)
     filters = (
         Filter(_ORDER, lambda value: Payment.order == value),
         Filter(_STATUS, lambda value: Payment.status == value),
@@ -62,24 +63,13 @@ class Payments(Collection):
     def show(self, row: Payment, request: Request | None = None) -> dict[str, Any]:
         """A payment; with what its customer goes on with, for them."""
         shown = super().show(row, request)
-        if request is not None and not request.identity.may(READ_ALL):
+        if request is not None and reaching.is_payer(request, row):
             shown["client_secret"] = showing.client_secret(row)
         return shown
 
-    def _read(self, request: Request) -> dict[str, Any]:
-        shown = super()._read(request)
-        if "client_secret" in shown and not request.identity.may(READ_ALL):
-            shown["client_secret"] = showing.client_secret(self.get(request))
-        return shown
-
     def routes(self, path: str) -> tuple[Route, ...]:
-        """The verbs, and what becomes of a payment."""
-        read = (
-            # Guests have no list, but what they have the token of.
-            route if route.listing else replace(route, permission=PUBLIC, reads=orders.READS_ORDER)
-            for route in super().routes(path)
-        )
-        return (*read, *self._customers(path), *self._staffs(path))
+        """The list, and what becomes of a payment."""
+        return (*super().routes(path), *self._customers(path), *self._staffs(path))
 
     def _customers(self, path: str) -> tuple[Route, ...]:
         item = f"{path}/{{id}}"
@@ -89,7 +79,11 @@ class Payments(Collection):
                   reads=READS_KEY | orders.READS_ORDER,
                   description="What is left to pay. A method is tried at once; a bank's no is a "
                   "402 `payment-declined`, and the payment can be confirmed with another. Sent "
-                  "again, it goes on with the same payment: nothing is paid twice."),
+                  "again, it goes on with the same payment: nothing is paid twice. How it is "
+                  "captured, the shop's setting says; staff may choose."),
+            # Guests have no list, but what they have the token of.
+            Route("GET", item, self._read_one, PUBLIC, "Read a payment", returns=self.shape,
+                  beyond=READ_ALL, **_GUESTS),
             Route("POST", f"{item}/confirm", self._confirm, PUBLIC, "Confirm a payment",
                   body=ConfirmingSchema, returns=PaymentSchema, beyond=MANAGE,
                   description="With a method, or without one when the customer comes back from "
@@ -98,8 +92,6 @@ class Payments(Collection):
                   returns=PaymentSchema, beyond=MANAGE,
                   description="Customers while nothing is held; staff also what is held.",
                   **_GUESTS),
-            Route("GET", f"{item}/refunds", self._refunds, PUBLIC, "List the refunds of a payment",
-                  returns=RefundSchema, listing=True, beyond=READ_ALL, **_GUESTS),
         )  # fmt: skip
 
     def _staffs(self, path: str) -> tuple[Route, ...]:
@@ -108,16 +100,16 @@ class Payments(Collection):
             Route("POST", f"{item}/capture", self._capture, MANAGE, "Capture a payment",
                   body=CapturingSchema, returns=PaymentSchema,
                   description="All that is held, or a part; what is left is let go."),
-            Route("POST", f"{item}/refunds", self._refund, MANAGE, "Give money back",
-                  body=RefundingSchema, returns=RefundSchema, status=201, reads=READS_KEY,
-                  description="In full or in part. More than there is, is a 422 `too-much`, also "
-                  "when two are made at once."),
         )  # fmt: skip
 
     # Handlers.
 
+    def _read_one(self, request: Request) -> dict[str, Any]:
+        return self.show(self.get(request), request)
+
     def _begin(self, request: Request) -> Reply:
         order = reaching.order_to_pay(request, request.body["order"])
+        _check_capture_method(request)
         key = key_of(request)
         payment = paying.begin(prepared(order, request.body), key)
         headers = {"Location": f"{request.raw.path.rstrip('/')}/{payment.id}"}
@@ -151,28 +143,54 @@ class Payments(Collection):
         audit("payment.captured", f"payment:{payment.id}", captured=str(after.captured))
         return self.show(after, request)
 
-    def _refunds(self, request: Request) -> dict[str, Any]:
-        rows = Refund.select().where(Refund.payment == self.get(request)).order_by(Refund.id)
-        shown = [_shown(row, request) for row in rows]
-        return {"count": len(shown), "next": None, "previous": None, "results": shown}
+
+class Refunds(Collection):
+    """The refunds of one payment."""
+
+    model, schema, noun = Refund, RefundSchema, "refund"
+    read, write = USE, MANAGE
+    objects, beyond = "own", READ_ALL
+    verbs = ("list",)
+
+    def select(self, request: Request) -> Any:
+        """Those of the payment that the address names."""
+        return Refund.select().where(Refund.payment == Payments().get(request).id)
+
+    def whose(self, request: Request) -> UUID | None:
+        """Nobody's in particular: the payment is reached, or is not."""
+
+    def routes(self, path: str) -> tuple[Route, ...]:
+        """The list, and giving money back."""
+        listing = (replace(item, permission=PUBLIC, **_GUESTS) for item in super().routes(path))
+        return (
+            *listing,
+            Route("POST", path, self._refund, MANAGE, "Give money back",
+                  body=RefundingSchema, returns=self.shape, status=201, reads=READS_KEY,
+                  description="In full or in part. More than there is, is a 422 `too-much`, also "
+                  "when two are made at once."),
+        )  # fmt: skip
 
     def _refund(self, request: Request) -> Reply:
-        payment = self.get(request)
+        payment = Payments().get(request)
         body = request.body
         amount = _minor(body.get("amount"), payment.currency)
-        by = reaching.own(request.identity)
-        key = key_of(request)
+        by, key = reaching.own(request.identity), key_of(request)
         made = refunding.refund(payment.id, amount, body["reason"], body["note"], by, key)
         audit("payment.refunded", f"payment:{payment.id}", refund=str(made.id))
         headers = {"Location": request.raw.path.rstrip("/")}
-        return Reply(_shown(made, request), 201, headers)
+        return Reply(self.show(made, request), 201, headers)
 
 
-def _shown(row: Refund, request: Request) -> dict[str, Any]:
-    shown: dict[str, Any] = RefundSchema().dump(row)
-    if not request.identity.may(READ_ALL):
-        shown["note"] = ""
-    return shown
+def _check_capture_method(request: Request) -> None:
+    """Let only staff say how money is captured: what is held and never captured is not paid.
+
+    Raises:
+        InvalidInput: somebody else says something other than the shop does.
+    """
+    asked, shops = request.body["capture_method"], setting("payments.capture_method")
+    if asked and asked != shops and not request.identity.may(MANAGE):
+        raise invalid("capture_method", "The shop chooses it; leave it out.", asked)
+    request.body["capture_method"] = asked or shops
 
 
 def _minor(amount: Any, currency: str) -> int | None:

@@ -102,8 +102,9 @@ class BeginningSchema(CardlessSchema):
 
     order = Uuid(required=True)
     capture_method = String(
-        load_default="automatic", validate=validate.OneOf(CAPTURE_METHODS),
-        **_told("`manual` only holds the money until staff capture it."),
+        load_default="", validate=validate.OneOf(CAPTURE_METHODS),
+        **_told("`manual` only holds the money until staff capture it. What the setting says when "
+                "left out; only staff may say otherwise."),
     )  # fmt: skip
     payment_method = String(
         load_default="", load_only=True, max_length=255, validate=_METHOD,
@@ -151,7 +152,10 @@ class RefundSchema(Schema):
                 "`failed`, or `refused` when the provider did not do it."),
     )  # fmt: skip
     reason = String(dump_only=True)
-    note = String(dump_only=True, max_length=500)
+    note = String(
+        dump_only=True, max_length=500,
+        **_told("For staff.", permission="payments.read_all"),
+    )  # fmt: skip
     error = String(dump_only=True, max_length=500)
     created_at = Timestamp(dump_only=True)
 

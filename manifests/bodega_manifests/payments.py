@@ -35,6 +35,10 @@ def addon_manifest() -> Manifest:
                 "another addon's provider",
             ),
             Setting(
+                "capture_method", str, default="automatic", choices=("automatic", "manual"),
+                help="Whether money is taken at once, or only held until staff capture it",
+            ),
+            Setting(
                 "sandbox_delay", int, default=1, minimum=0, maximum=3600,
                 help="Seconds after which the sandbox tells the shop what happened, as webhooks do",
             ),

@@ -261,6 +261,7 @@ def _pay(admin: Any, made: dict[str, Any]) -> None:
     where = {"name": "Ada", "line1": "Broad Street 1", "city": "London", "country": "GB"}
     for number in range(2):
         sent = {"items": [{"product": made["/products"]}], "shipping_address": where}
+        sent["shipping_method"] = "post"
         order = admin.post("/api/v1/orders", sent).expect(201)["id"]
         sent = {"order": order, "payment_method": "pm_card_visa"}
         made["/payments"] = admin.post("/api/v1/payments", sent).expect(201)["id"]

@@ -73,7 +73,7 @@ def test_what_is_not_signed_or_long_ago_or_for_nobody_is_refused(client: Any) ->
 
 def test_a_stale_state_undoes_nothing(till: Any, vera: Any, staff: Any, told: Any) -> None:
     order = till.order(vera)
-    payment = till.pay(vera, order, capture_method="manual")
+    payment = till.pay(staff, order, capture_method="manual")
     row = row_of(payment)
     provider = choosing.provider("sandbox")
     states = [provider.retrieve_intent(row.provider_id)]
@@ -95,7 +95,7 @@ def test_a_second_payment_that_comes_late_goes_back_and_is_flagged(
     order = till.order(vera)
     slow = till.pay(vera, order, "pm_usBankAccount_success", headers={"Idempotency-Key": "a"})
     held = till.pay(
-        vera, order, "pm_card_threeDSecure2Required", headers={"Idempotency-Key": "b"},
+        staff, order, "pm_card_threeDSecure2Required", headers={"Idempotency-Key": "b"},
         capture_method="manual",
     )  # fmt: skip
     assert (slow["status"], held["status"]) == ("processing", "requires_action")
@@ -246,3 +246,13 @@ def test_a_process_that_died_between_two_steps_is_caught_up_with(
     reconciling.reconcile(timedelta(0))
     row = Payment.get()
     assert (row.status, row.captured, row.checked_at >= began) == ("succeeded", 1000, True)
+
+
+def test_a_hold_that_nobody_captured_in_time_is_flagged(till: Any, vera: Any, staff: Any) -> None:
+    payment = till.pay(staff, till.order(vera), capture_method="manual")
+    with engine().store.atomic():
+        engine().expire(row_of(payment).provider_id)
+    reconciling.reconcile(timedelta(0))
+    row = row_of(payment)
+    assert (row.status, row.authorized) == ("canceled", 0)
+    assert "never captured" in row.flag
