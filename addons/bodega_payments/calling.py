@@ -119,6 +119,9 @@ def _made(call: Call) -> Payment:
     payment: Payment = Payment.get_by_id(call.payment_id)
     if call.ended_at is not None:
         return payment
+    if payment.provider_id is None and call.act != "create":
+        # Whoever made the first call has not heard its answer.
+        payment = _made(Call.get(Call.payment == payment, Call.act == "create"))
     provider = choosing.provider(payment.provider)
     checkpoints.passing("before_provider_call")
     try:
