@@ -21,6 +21,12 @@ class Card:
     dispute: str = ""
     refund: str = "succeeded"
     charge_fails: bool = False
+    kind: str = "card"
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the bank answers days later."""
+        return self.kind != "card"
 
     @property
     def declines(self) -> bool:
@@ -57,6 +63,13 @@ BY_NUMBER = {
     "4000000000007726": Card("7726", refund="pending"),
     "4000000000005126": Card("5126", refund="fails_later"),
 }
+_BANK = Card("6789", "", kind="us_bank_account")
+_BANKS = {
+    "pm_usBankAccount_success": _BANK,
+    "pm_usBankAccount_debitNotAuthorized": replace(
+        _BANK, last4="3335", code="payment_method_not_available", charge_fails=True
+    ),
+}
 
 _NAMES = {
     "pm_card_visa": "4242424242424242",
@@ -84,4 +97,4 @@ _NAMES = {
     "pm_card_refundFail": "4000000000005126",
 }
 #: Ready-made method → card.
-BY_NAME = {name: BY_NUMBER[number] for name, number in _NAMES.items()}
+BY_NAME = {name: BY_NUMBER[number] for name, number in _NAMES.items()} | _BANKS

@@ -19,7 +19,7 @@ def charged(books: Books, intent: Object, method: Object, card: Card, *, capture
         failure_code=card.code or None, failure_message=None, paid=not declined,
         payment_intent=intent["id"], payment_method=method["id"], refunded=False,
         status="failed" if declined else "succeeded", description=intent["description"],
-        payment_method_details={"type": "card", "card": dict(method["card"])},
+        payment_method_details={"type": card.kind, card.kind: dict(method[card.kind])},
         outcome={"type": "issuer_declined" if declined else "authorized"},
     )  # fmt: skip
     intent["latest_charge"] = charge["id"]

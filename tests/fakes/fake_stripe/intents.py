@@ -1,6 +1,7 @@
 """PaymentIntents and SetupIntents: https://docs.stripe.com/payments/paymentintents/lifecycle."""
 
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from fake_stripe.books import Books, Object
@@ -94,7 +95,18 @@ def confirm(books: Books, params: Params, id: str) -> Object:
     if card.three_ds == "always" or (card.three_ds != "never" and not method["customer"]):
         _ask_customer(books, intent, params.get("return_url"), "payment_intent")
         return intent
+    if card.is_slow:
+        intent["status"] = "processing"
+        books.tell("payment_intent.processing", intent)
+        books.later.append(lambda: _bank_answers(books, intent, method, card))
+        return intent
     return _charge(books, intent, method, card)
+
+
+def _bank_answers(books: Books, intent: Object, method: Object, card: Card) -> None:
+    if intent["status"] == "processing":
+        with suppress(Refusal):
+            _charge(books, intent, method, card)
 
 
 def _ask_customer(books: Books, intent: Object, return_url: str | None, kind: str) -> None:

@@ -9,12 +9,12 @@ from fake_stripe.routing import listed, route
 
 
 def made(books: Books, card: Card) -> Object:
+    facts: Object = {"last4": card.last4}
+    if card.kind == "card":
+        facts |= {"brand": card.brand, "exp_month": 12, "exp_year": 2034, "funding": "credit"}
     method = books.add(
-        "pm", "payment_method", type="card", customer=None, metadata={}, billing_details={},
-        card={
-            "brand": card.brand, "last4": card.last4, "exp_month": 12, "exp_year": 2034,
-            "funding": "credit", "country": "US",
-        },
+        "pm", "payment_method", type=card.kind, customer=None, metadata={}, billing_details={},
+        **{card.kind: facts},
     )  # fmt: skip
     books.cards[method["id"]] = card
     return method

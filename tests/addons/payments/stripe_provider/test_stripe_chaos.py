@@ -28,6 +28,7 @@ PAYMENTS, ORDERS = "/api/v1/payments", "/api/v1/orders"
 CARDS = (
     "pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired",
     "pm_card_createDispute", "pm_card_refundFail", "pm_card_pendingRefund",
+    "pm_usBankAccount_success", "pm_usBankAccount_debitNotAuthorized",
 )  # fmt: skip
 _FACTS = ("status", "authorized", "captured", "refunded", "reserved", "disputed", "error_code")
 

@@ -85,6 +85,25 @@ def test_a_bank_may_ask_who_it_is(provider: StripeProvider, stripe: FakeStripe) 
     assert provider.retrieve_intent(made.id).captured == 2999
 
 
+def test_a_bank_account_pays_days_later_or_does_not(
+    provider: StripeProvider, stripe: FakeStripe
+) -> None:
+    waiting = paid(provider, "pm_usBankAccount_success")
+    assert (waiting.status, waiting.captured) == ("processing", 0)
+    stripe.books.pass_time()
+    done = provider.retrieve_intent(waiting.id)
+    assert (done.status, done.captured) == ("succeeded", 2999)
+    assert done.method is not None
+    assert (done.method.kind, done.method.last4) == ("us_bank_account", "6789")
+
+    made = provider.create_intent(WANTED, "other")
+    provider.confirm(made.id, "pm_usBankAccount_debitNotAuthorized", "", "confirm other")
+    stripe.books.pass_time()
+    failed = provider.retrieve_intent(made.id)
+    assert (failed.status, failed.captured) == ("requires_payment_method", 0)
+    assert failed.error_code
+
+
 def test_money_that_is_held_is_taken_in_part_and_the_rest_is_no_refund(
     provider: StripeProvider, stripe: FakeStripe
 ) -> None:
