@@ -7,6 +7,7 @@ from uuid import UUID
 from bodega_orders import api as orders
 from bodega_payments import paying, reaching, refunding, showing
 from bodega_payments.keys import READS_KEY, key_of
+from bodega_payments.limits import trying
 from bodega_payments.models import KINDS, LedgerEntry, Payment, Refund
 from bodega_payments.preparing import prepared
 from bodega_payments.providers import STATUSES
@@ -111,7 +112,8 @@ class Payments(Collection):
         order = reaching.order_to_pay(request, request.body["order"])
         _check_capture_method(request)
         key = key_of(request)
-        payment = paying.begin(prepared(order, request.body), key)
+        wanted = prepared(order, request.body)
+        payment = trying(request, lambda: paying.begin(wanted, key))
         headers = {"Location": f"{request.raw.path.rstrip('/')}/{payment.id}"}
         return Reply(self.show(payment, request), 201, headers)
 
@@ -120,7 +122,8 @@ class Payments(Collection):
         self._act(request, payment)
         order = reaching.order_to_pay(request, payment.order)
         wanted = prepared(order, {"order": order.id, **request.body}, payment.provider)
-        after = paying.confirm(payment.id, wanted.payment_method, wanted.return_url)
+        method, back = wanted.payment_method, wanted.return_url
+        after = trying(request, lambda: paying.confirm(payment.id, method, back))
         return self.show(after, request)
 
     def _cancel(self, request: Request) -> dict[str, Any]:

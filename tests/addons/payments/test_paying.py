@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from bodega_payments import limits
 from bodega_payments.models import LedgerEntry, Payment
+from bodega_sdk import RateLimit
 
 PAYMENTS, ORDERS = "/api/v1/payments", "/api/v1/orders"
 
@@ -56,6 +58,8 @@ def test_a_declined_card_says_why_and_another_one_pays_with_the_same_payment(
     assert payment["client_secret"]
     at = f"{PAYMENTS}/{payment['id']}/confirm"
     vera.client.post(at, {"payment_method": "pm_card_chargeDeclinedExpiredCard"}).expect(402)
+    jobs.run_all()
+    assert vera.client.get(f"{ORDERS}/{order['id']}").expect(200)["payment_status"] == "failed"
     paid = vera.client.post(at, {"payment_method": "pm_card_mastercard"}).expect(200)
     assert paid["status"] == "succeeded"
     assert paid["error"] is None
@@ -195,3 +199,11 @@ def test_a_card_number_is_refused_and_neither_repeated_nor_logged(
     for text in (answer.text, said.out, said.err):
         assert "4242424242424242" not in text.replace(" ", "").replace("-", "")
     assert Payment.select().count() == 0
+
+
+def test_stolen_cards_are_not_tried_out_here(till: Any, vera: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(limits, "DECLINES", RateLimit("payments.declined", 2, 3600))
+    order = till.order(vera)
+    for card in ("pm_card_chargeDeclined", "pm_card_chargeDeclinedIncorrectCvc"):
+        till.pay(vera, order, card, expect=402)
+    till.pay(vera, order, expect=429)
