@@ -34,6 +34,8 @@ def over_http(url: str) -> Send:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+        except OSError:
+            return 0
 
     return send
 
@@ -82,6 +84,12 @@ class Courier:
         elif order == "shuffled":
             random.Random(seed).shuffle(due)
         return [self.send(*self.parcel(event)) for event in due]
+
+    def bring(self) -> None:
+        """Bring what waits; what nobody accepts goes on waiting, as at Stripe."""
+        for event in list(self.waiting):
+            if 200 <= self.send(*self.parcel(event)) < 300:
+                self.waiting.remove(event)
 
     def drop(self) -> int:
         """Lose all that waits, for ever; return how many they were."""

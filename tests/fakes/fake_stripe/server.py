@@ -2,7 +2,8 @@
 
 ``with FakeStripe.started() as stripe:`` — ``stripe.base`` is its address, ``stripe.books`` what it
 knows, ``stripe.courier`` brings its webhooks, ``stripe.faults`` lets things go wrong.
-As a process of its own: ``PYTHONPATH=tests/fakes python -m fake_stripe.server 12111``.
+As a process of its own, which tells events to an address a second later, if one is given:
+``PYTHONPATH=tests/fakes python -m fake_stripe.server 12111 http://…/payments/webhooks/stripe``.
 """
 
 import base64
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 
 from fake_stripe import intents, methods, money
 from fake_stripe.books import Books
-from fake_stripe.courier import Courier
+from fake_stripe.courier import Courier, over_http
 from fake_stripe.faults import Faults
 from fake_stripe.forms import parse
 from fake_stripe.keys import Answer, Keys
@@ -197,7 +198,17 @@ def _handler(stripe: FakeStripe) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def main(port: str, webhooks: str = "") -> None:
+    """Serve until the process ends."""
+    with FakeStripe.started(int(port)) as stripe:
+        print(f"{stripe.base}, key {KEY}, signing secret {stripe.courier.secrets[0]}", flush=True)
+        if webhooks:
+            stripe.courier.send = over_http(webhooks)
+        while True:
+            time.sleep(1)
+            stripe.courier.bring()
+            stripe.books.pass_time()
+
+
 if __name__ == "__main__":
-    with FakeStripe.started(int(sys.argv[1])) as running:
-        print(running.base, flush=True)
-        threading.Event().wait()
+    main(*sys.argv[1:])
