@@ -723,7 +723,7 @@ def _change(route: Route) -> dict[str, Any]:
     """Return a change that a route takes which wants no member."""
     known = {
         "name": "New", "first_name": "New", "position": 9, "low_stock_threshold": 9,
-        "alt": "New", "text": "New", "note": "New",
+        "alt": "New", "text": "New", "note": "New", "carrier": "New", "combinable": False,
     }  # fmt: skip
     own = members(route)
     return {name: v for name, v in known.items() if name in own and not own[name].dump_only}
