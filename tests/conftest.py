@@ -223,19 +223,24 @@ def pytest_collection_finish() -> None:
 
 #: Cases of a test on PostgreSQL that are run with the fast tests.
 QUICK_CASES = 2
+#: What of the addons is tried on PostgreSQL with the fast tests: locks, and SQL by hand.
+QUICK_MODULES = {
+    "test_bulk", "test_deletion", "test_exports", "test_ledger", "test_merging", "test_moving",
+    "test_placing", "test_races", "test_recording", "test_redeeming", "test_replaying",
+    "test_reserving", "test_search", "test_session_races", "test_settling", "test_undoing",
+}  # fmt: skip
+ADDONS_TESTS = Path(__file__).parent / "addons"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the slow tests what a test tries on PostgreSQL beyond its first cases.
-
-    Each of its cases is tried on SQLite among the fast ones.
-    """
+    """Leave to the slow tests what the fast ones try on SQLite, and need not on PostgreSQL too."""
     seen: Counter[str] = Counter()
     for item in items:
         if getattr(item, "callspec", None) and item.callspec.params.get("engine") == "postgres":
             test = item.nodeid.partition("[")[0]
             seen[test] += 1
-            if seen[test] > QUICK_CASES:
+            plain = ADDONS_TESTS in item.path.parents and item.path.stem not in QUICK_MODULES
+            if plain or seen[test] > QUICK_CASES:
                 item.add_marker(pytest.mark.slow)
 
 
