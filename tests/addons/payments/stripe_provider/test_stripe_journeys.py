@@ -94,7 +94,7 @@ def test_money_is_held_taken_in_part_given_back_and_disputed(
     at_stripe: FakeStripe, till: Any, vera: Any, staff: Any, jobs: Any, told: Any
 ) -> None:
     order = till.order(vera)
-    held = till.pay(vera, order, capture_method="manual")
+    held = till.pay(staff, order, capture_method="manual")
     assert (held["status"], held["authorized"]) == ("requires_capture", "10.00")
     path = f"{PAYMENTS}/{held['id']}"
     taken = staff.client.post(f"{path}/capture", {"amount": "7.00"}).expect(200)
