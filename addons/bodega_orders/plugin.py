@@ -23,6 +23,7 @@ from bodega_orders import (
     rules_console,
     rules_models,
     rules_resources,
+    sample_data,
 )
 from bodega_sdk import (
     Channel,
@@ -31,6 +32,7 @@ from bodega_sdk import (
     Job,
     Model,
     Routes,
+    SampleData,
     Subscriptions,
     hookimpl,
 )
@@ -90,6 +92,12 @@ def register_commands() -> Iterable[click.Command]:
 def register_console_pages() -> Iterable[ConsolePage]:
     """The console's pages."""
     return [*console.pages(), *rules_console.pages()]
+
+
+@hookimpl
+def register_sample_data() -> Iterable[SampleData]:
+    """Orders to try the shop out with, ways of shipping, and taxes."""
+    return sample_data.declared()
 
 
 @hookimpl
