@@ -1,6 +1,7 @@
 """The provider ``stripe``; the library of that name is imported when it is first used."""
 
 from bodega_payments.providers import Misconfigured, Provider
+from bodega_payments.stripe_provider.provider import provider_for
 from bodega_sdk import setting
 
 
@@ -13,9 +14,6 @@ def connect() -> Provider:
     key = setting("payments.stripe_api_key")
     if not key:
         raise Misconfigured("Set the secret payments.stripe_api_key to a secret key of Stripe.")
-    # The library takes 30 MB and 0.2 s: shops that pay otherwise never import it.
-    from bodega_payments.stripe_provider.provider import provider_for
-
     return provider_for(
         key,
         setting("payments.stripe_webhook_secret"),

@@ -3,6 +3,9 @@
 Stripe keeps the first answer to an idempotency key for at least a day and repeats it, errors of
 its own included. A 500 is therefore asked about once more; when the same 500 comes back as a
 repetition, the key is *spent*: whether something was done can only be seen by looking.
+
+The library is imported where it is used: importing it changes the filters of warnings and takes
+30 MB, which shops without Stripe are spared.
 """
 
 import logging
@@ -10,13 +13,14 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import stripe
+from typing import TYPE_CHECKING, Any
 
 from bodega_payments.providers import Declined, Misconfigured, ProviderDown, ProviderError, Refused
 from bodega_payments.stripe_provider.declines import told
 from bodega_payments.stripe_provider.transport import Transport
+
+if TYPE_CHECKING:
+    import stripe
 
 #: Requests for one call at most.
 ATTEMPTS = 3
@@ -58,12 +62,15 @@ class Calls:
     pause: float = PAUSE
 
     def __post_init__(self) -> None:
+        import stripe
+
         # It writes bodies to the log, and answers have client secrets in them.
         logging.getLogger("stripe").setLevel(logging.WARNING)
+        transport: Any = Transport()
         self.client: Any = stripe.StripeClient(
             self.api_key,
             base_addresses={"api": self.base},
-            http_client=Transport(),
+            http_client=transport,
             max_network_retries=0,
         ).v1
 
@@ -73,6 +80,8 @@ class Calls:
         Raises:
             ProviderError: see :mod:`bodega_payments.providers`.
         """
+        import stripe
+
         begun, error = time.monotonic(), ProviderError()
         for attempt in range(ATTEMPTS):
             try:
@@ -133,11 +142,13 @@ def _generated(key: str, generation: int) -> str:
     return key if generation == 1 else f"{key}:{generation}"
 
 
-def ours(error: stripe.StripeError) -> ProviderError:
+def ours(error: "stripe.StripeError") -> ProviderError:
     """Return the interface's error for one of the library's.
 
     What authentication failed with is not repeated: Stripe shows a part of the key in it.
     """
+    import stripe
+
     if isinstance(error, stripe.AuthenticationError):
         return Misconfigured("Stripe does not know the key in payments.stripe_api_key.")
     if isinstance(error, stripe.PermissionError):
@@ -156,15 +167,15 @@ def ours(error: stripe.StripeError) -> ProviderError:
     return ProviderDown(f"Stripe cannot be reached just now: {status}{_request(error)}.")
 
 
-def _body(error: stripe.StripeError) -> dict[str, Any]:
+def _body(error: "stripe.StripeError") -> dict[str, Any]:
     body = error.json_body
     found = body.get("error") if isinstance(body, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def _message(error: stripe.StripeError) -> str:
+def _message(error: "stripe.StripeError") -> str:
     return str(error.user_message or "no reason given")[:500]
 
 
-def _request(error: stripe.StripeError) -> str:
+def _request(error: "stripe.StripeError") -> str:
     return f" (request {error.request_id})" if error.request_id else ""

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import stripe
-
 from bodega_payments.providers import Misconfigured
 from bodega_sdk import fetch
 from bodega_sdk.errors import CapabilityError, FetchFailed
@@ -22,13 +20,13 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _UNSAID = ("X-Stripe-Client-User-Agent", "X-Stripe-Client-Telemetry")
 
 
-class Transport(stripe.HTTPClient):
-    """Sends what the library wants to send, once; see :mod:`.calling` for sending it again."""
+class Transport:
+    """The library's HTTP client. It sends once; see :mod:`.calling` for sending again."""
 
     name = "bodega"
 
-    def request(
-        self, method: str, url: str, headers: Any, post_data: Any = None, *, _usage: Any = None
+    def request_with_retries(
+        self, method: str, url: str, headers: Any, post_data: Any = None, **_: Any
     ) -> tuple[str, int, Mapping[str, str]]:
         """Return the answer's body, status and headers, by their names in lower case."""
         said = {name: text for name, text in (headers or {}).items() if name not in _UNSAID}
@@ -43,11 +41,10 @@ class Transport(stripe.HTTPClient):
         except (FetchFailed, UnicodeDecodeError) as error:
             raise _unreachable(str(error)) from None
 
-    def close(self) -> None:
-        """Nothing is kept open."""
-
 
 def _unreachable(reason: str) -> Exception:
+    import stripe
+
     made: Any = stripe.APIConnectionError
     found: Exception = made(reason, should_retry=True)
     return found

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import stripe
 
 from bodega_payments.providers import TOLERANCE, BadSignature, Misconfigured, ProviderEvent
 from bodega_payments.stripe_provider.reports import intent_of
@@ -37,6 +36,8 @@ def read(secrets: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> P
 
 
 def _signed(body: bytes, signature: str, secret: str) -> bool:
+    import stripe
+
     try:
         return bool(stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE))
     except (stripe.SignatureVerificationError, UnicodeDecodeError):
