@@ -192,7 +192,7 @@ class _State:
         self.path, self.folder = list(sys.path), os.getcwd()
         self.hooks = (sys.excepthook, threading.excepthook, sys.displayhook)
         self.numbers = _numbers()
-        self.filters, self.modules = list(warnings.filters), frozenset(sys.modules)
+        self.filters = list(warnings.filters)
         self.attributes = {name: _attributes(sys.modules[name]) for name in _watched()}
 
     def differences(self) -> Iterator[Finding]:
@@ -205,21 +205,13 @@ class _State:
             ("sys.path", self.path, list(sys.path)),
             ("the working folder", self.folder, os.getcwd()),
             ("hooks of sys", self.hooks, (sys.excepthook, threading.excepthook, sys.displayhook)),
-            ("the filters of warnings", self.filters, self._filters()),
+            ("the filters of warnings", self.filters, list(warnings.filters)),
         )
         for what, before, now in pairs:
             if before != now:
                 yield Finding("V124", f"importing changes {what}: {_change(before, now)}")
         for name, before in self.attributes.items():
             yield from _patched(name, before, _attributes(sys.modules[name]))
-
-    def _filters(self) -> list[Any]:
-        """Return the filters but those by which a library, new here, treats warnings of its own."""
-        return [
-            item
-            for item in warnings.filters
-            if item in self.filters or item[2].__module__ in self.modules
-        ]
 
 
 def _change(before: Any, now: Any) -> str:
