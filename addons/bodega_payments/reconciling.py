@@ -12,7 +12,7 @@ from bodega_payments import calling, choosing, recording
 from bodega_payments.models import Call, Mark, Payment
 from bodega_payments.providers import ProviderDown, ProviderError
 from bodega_sdk import now
-from bodega_sdk.errors import TryLater
+from bodega_sdk.errors import NotFound, TryLater
 
 #: Statuses that something is still to come of.
 UNSETTLED = (
@@ -54,7 +54,7 @@ def _make_open_calls(found: Found, before: datetime) -> None:
         try:
             calling.make_now(call.id)
             found.calls += 1
-        except TryLater:
+        except (TryLater, NotFound):
             found.silent += 1
 
 
@@ -68,7 +68,7 @@ def _ask(payments: Iterable[Payment], found: Found) -> None:
     for payment in payments:
         try:
             after = recording.refresh(payment.id)
-        except ProviderError as error:
+        except (ProviderError, NotFound) as error:
             # Others of the same provider would wait as long; it is asked again next time.
             found.silent += 1
             Payment.update(checked_at=now()).where(Payment.id == payment.id).execute()

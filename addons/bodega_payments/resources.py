@@ -33,7 +33,7 @@ from bodega_sdk import (
     audit,
     setting,
 )
-from bodega_sdk.errors import invalid
+from bodega_sdk.errors import PermissionDenied, invalid
 
 _GUESTS: dict[str, Any] = {"objects": "own", "reads": orders.READS_ORDER}
 _ORDER = Parameter("order", UUID, "Only of this order.")
@@ -136,8 +136,9 @@ class Payments(Collection):
         return self.show(after, request)
 
     def _act(self, request: Request, payment: Payment) -> None:
-        """Let only those act who may pay for the order; reading all is not enough."""
-        reaching.order_to_pay(request, payment.order)
+        """Let only those act who pay, or manage payments; reading all is not enough."""
+        if not (reaching.is_payer(request, payment) or request.identity.may(MANAGE)):
+            raise PermissionDenied(f"This needs the permission '{MANAGE}'.")
 
     def _capture(self, request: Request) -> dict[str, Any]:
         payment = self.get(request)
@@ -190,10 +191,11 @@ def _check_capture_method(request: Request) -> None:
     Raises:
         InvalidInput: somebody else says something other than the shop does.
     """
-    asked, shops = request.body["capture_method"], setting("payments.capture_method")
-    if asked and asked != shops and not request.identity.may(MANAGE):
+    shops = setting("payments.capture_method")
+    asked = request.body.get("capture_method", shops)
+    if asked != shops and not request.identity.may(MANAGE):
         raise invalid("capture_method", "The shop chooses it; leave it out.", asked)
-    request.body["capture_method"] = asked or shops
+    request.body["capture_method"] = asked
 
 
 def _minor(amount: Any, currency: str) -> int | None:

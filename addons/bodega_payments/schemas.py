@@ -102,7 +102,7 @@ class BeginningSchema(CardlessSchema):
 
     order = Uuid(required=True)
     capture_method = String(
-        load_default="", validate=validate.OneOf(CAPTURE_METHODS),
+        validate=validate.OneOf(CAPTURE_METHODS),
         **_told("`manual` only holds the money until staff capture it. What the setting says when "
                 "left out; only staff may say otherwise."),
     )  # fmt: skip

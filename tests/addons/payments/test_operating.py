@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from bodega.cli import bodega
@@ -47,6 +48,7 @@ def test_commands_capture_refund_list_and_reconcile(
     assert "0 without an answer" in run(shop, "reconcile").output
 
 
+@pytest.mark.slow
 def test_customers_and_staff_are_told_once(
     till: Any, vera: Any, staff: Any, jobs: Any, shop: Any
 ) -> None:
