@@ -47,12 +47,13 @@ def pasted(heading: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_tour_and_the_catalogue_paste(deployment: Any, tmp_path: Path) -> None:
+def test_the_tour_the_catalogue_and_the_order_paste(deployment: Any, tmp_path: Path) -> None:
     deployment.up()
     tour, catalogue = pasted("## A tour in ten lines"), pasted("## A catalogue to look at")
+    order = pasted("## An order, from a guest's cart to the parcel")
     assert len(tour.strip().splitlines()) == 10
     script = (
-        (tour + "echo; echo; " + catalogue)
+        (tour + "echo; echo; " + catalogue + "echo; " + order)
         .replace(":8000", f":{deployment.port}")
         .replace("$PWD/.venv/bin", str(Path(sys.executable).parent))
     )
@@ -73,3 +74,8 @@ def test_the_tour_and_the_catalogue_paste(deployment: Any, tmp_path: Path) -> No
     assert '"inventory":{"stock":7,' in told
     assert '"reviews":{"rating":"5.00","count":1}' in told
     assert '{"name":"Crème teapot","images":[{"id":' in told
+    assert '"code":"WELCOME10"' in told or "WELCOME10" in told
+    assert '"status":"succeeded"' in told
+    history = told.rpartition('"results":')[2]
+    for status in ("pending", "confirmed", "processing", "shipped"):
+        assert f'"status":"{status}"' in history, history
