@@ -32,8 +32,13 @@ HOUSE = Path(__file__).parents[1]
 MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk": None,
     "bodega_sdk.bulk": (
-        "among", "fetch_rows", "insert_or_update", "insert_rows", "staged", "update_rows",
-    ),  # fmt: skip
+        "among",
+        "fetch_rows",
+        "insert_or_update",
+        "insert_rows",
+        "staged",
+        "update_rows",
+    ),
     "bodega_sdk.console": None,
     "bodega_sdk.deprecations": ("DeprecatedInBodega",),
     "bodega_sdk.errors": None,
