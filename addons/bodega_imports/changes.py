@@ -1,6 +1,8 @@
 """What imports changed, kept for a while so that it can be undone."""
 
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -35,17 +37,14 @@ class ChangedProduct(Model):
 
 def remember(run: Import, changes: Iterable[products.Change]) -> None:
     """Keep what an import changed, in the transaction that changes it."""
-    rows = [
-        (
-            item.product,
-            item.stamp,
-            "" if item.before is None else orjson.dumps(item.before).decode(),
-        )
-        for item in changes
-    ]
-    if rows:
-        same = {"run": run.id, "conflict": ""}
-        insert_rows(ChangedProduct, ("product", "stamp", "before"), rows, same=same)
+    # Those that were written together have one stamp.
+    for stamp, some in groupby(changes, key=attrgetter("stamp")):
+        rows = [
+            (item.product, "" if item.before is None else orjson.dumps(item.before).decode())
+            for item in some
+        ]
+        same = {"run": run.id, "conflict": "", "stamp": stamp}
+        insert_rows(ChangedProduct, ("product", "before"), rows, same=same)
 
 
 def change_of(row: ChangedProduct) -> products.Change:

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from bodega_imports.variant_cells import variants_of
 
+#: Characters of columns that every product has something in.
+LONGEST = {"sku": 100, "name": 255, "handle": 255}
 #: Images of one product.
 MOST_IMAGES = 250
 #: Tags of one product.
@@ -220,7 +222,7 @@ def parsers(
         optional["image_url"] = lambda cell: _first(_address)(cell) if "://" in cell else None
     optional |= {"images": _addresses(format == "magento"), "image_alt": _text(1000)}
     optional["variants"] = _read(variants_of(price))
-    required = {"sku": text(100), "name": text(255), "handle": text(255), "price": price}
+    required = {name: text(longest) for name, longest in LONGEST.items()} | {"price": price}
     optional |= {name: _checked(parse) for name, parse in (extensions or {}).items()}
     read = {field: _unless_blank(parse) for field, parse in optional.items()}
     return required | read | {"description": _description}

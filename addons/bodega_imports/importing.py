@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,13 @@ from peewee import chunked
 
 from bodega_imports import events, report
 from bodega_imports.changes import remember
+from bodega_imports.columnar import PlainTable, fits
 from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
 from bodega_imports.files import open_file
 from bodega_imports.formulas import records_of
 from bodega_imports.models import BadRow, Import
 from bodega_imports.profiles import How
-from bodega_imports.records import Table, UnreadableFile
+from bodega_imports.records import Record, Table, UnreadableFile
 from bodega_imports.rows import Folded, Row, RowError, read_rows
 from bodega_imports.staging import Staging
 from bodega_products import api as products
@@ -160,6 +162,8 @@ class _Importing:
 
     def __init__(self, job: JobRun, run: Import, file: Table, layout: Layout) -> None:
         self._cells = extension_cells()
+        self._places = exponent(setting("products.currency"))
+        self._plain = PlainTable(layout, self._places) if fits(layout, self._cells) else None
         self._job = job
         self._run = run
         self._file = file
@@ -210,27 +214,35 @@ class _Importing:
 
     def _staged_rows(self) -> Iterator[tuple[int, str, Any]]:
         """Yield the valid rows for staging; report the others, and how far it is."""
-        bad: list[RowError] = []
-        places = exponent(setting("products.currency"))
         records = records_of(self._file, self._layout.format)
+        batches = self._plain.read(records) if self._plain else self._batches(records)
         told = time.monotonic()
-        for item in read_rows(records, self._layout, places, self._cells):
-            self._read += 1
-            if isinstance(item, Row):
-                variants = item.variants if self._layout.grouped or item.variants else None
-                row = [item.sku, item.fields, variants, item.images]
-                yield item.line, products.sku_key(item.sku), row
-            elif isinstance(item, Folded):
-                self._folded += 1
-            else:
-                bad.append(item)
-                if len(bad) == 1000:
-                    self._report(bad)
-                    bad = []
-            if not self._read % 500 and time.monotonic() > told + _PAUSE:
+        bad: list[RowError] = []
+        for batch in batches:
+            self._read += len(batch)
+            for item in batch:
+                if isinstance(item, tuple):
+                    yield item[0], products.sku_key(item[1][0]), item[1]
+                elif isinstance(item, Row):
+                    variants = item.variants if self._layout.grouped or item.variants else None
+                    row = [item.sku, item.fields, variants, item.images]
+                    yield item.line, products.sku_key(item.sku), row
+                elif isinstance(item, Folded):
+                    self._folded += 1
+                else:
+                    bad.append(item)
+            if len(bad) >= 1000:
+                self._report(bad)
+                bad = []
+            if time.monotonic() > told + _PAUSE:
                 told = time.monotonic()
                 self._tell_reading()
         self._report(bad)
+
+    def _batches(self, records: Iterable[Record]) -> Iterator[list[Row | RowError | Folded]]:
+        rows = read_rows(records, self._layout, self._places, self._cells)
+        while batch := list(islice(rows, 500)):
+            yield batch
 
     def _tell_reading(self) -> None:
         """Say how far reading is; whoever was cancelled learns it here."""
@@ -276,15 +288,26 @@ class _Importing:
         return outcomes
 
     def _upsert(self, chunk: list[_Staged]) -> list[products.Outcome]:
-        rows = [
-            _product_row(*row, grouped=self._layout.grouped, cells=self._cells)
-            for _, _, row in chunk
-        ]
+        rows = self._rows(chunk)
         changes: list[products.Change] = []
         source = f"import:{self._run.id}"
         outcomes = products.upsert(rows, source, self._run.organization, changes)
         remember(self._run, changes)
         return outcomes
+
+    def _rows(self, chunk: list[_Staged]) -> list[products.ProductRow] | products.ProductTable:
+        if self._plain:
+            return products.ProductTable(self._plain.fields, [row for _, _, row in chunk])
+        return [
+            _product_row(*row, grouped=self._layout.grouped, cells=self._cells)
+            for _, _, row in chunk
+        ]
+
+    def _value(self, row: Any, column: str) -> str:
+        """Return what a staged row has in a column."""
+        values = dict(zip(self._plain.fields, row[1:], strict=True)) if self._plain else row[1]
+        found = values.get(column)
+        return "" if found is None else str(found)
 
     def _write_whole(self, chunks: Iterable[list[_Staged]]) -> None:
         """Write all rows in one transaction, or none."""
@@ -326,7 +349,7 @@ class _Importing:
         refused: list[RowError] = []
         for (_, line, row), outcome in zip(chunk, outcomes, strict=True):
             if outcome.status == "refused":
-                value = str(row[1].get(outcome.column, ""))
+                value = self._value(row, outcome.column)
                 refused.append(RowError(line, outcome.column, value, outcome.reason))
         counts = Counter(outcome.status for outcome in outcomes)
         for status in ("created", "updated", "unchanged"):

@@ -16,7 +16,7 @@ MOST_VARIANTS = 2048
 
 # Key of the field, index of its column, how it reads; a key of "" means: only to be checked.
 _Cell = tuple[str, int, Parse]
-_KEYS = {
+KEYS = {
     "price": "price_minor", "compare_at_price": "compare_at_price_minor", "handle": "",
     "cost": "cost_minor", "weight": "weight_grams", "length": "length_millimetres",
     "width": "width_millimetres", "height": "height_millimetres",
@@ -83,11 +83,13 @@ def read_rows(
         currency_exponent: how many decimals the currency has.
         extensions: how cells of columns that addons add are read, by column.
     """
-    rows = _Rows(layout, currency_exponent, extensions or {})
+    rows = Rows(layout, currency_exponent, extensions or {})
     return rows.grouped(file) if layout.grouped else map(rows.begin, file)
 
 
-class _Rows:
+class Rows:
+    """Reads records one at a time; see :func:`read_rows`."""
+
     def __init__(self, layout: Layout, exponent: int, extensions: Mapping[str, Parse]) -> None:
         self._header, self._options, self._grouped = layout.header, layout.options, layout.grouped
         self._handle = handle = layout.columns.get("handle", 0)
@@ -98,7 +100,7 @@ class _Rows:
             columns.setdefault("compare_at_price", columns["sale_price"])
         self._sku = columns["sku"]
         known = parsers(layout.format, exponent, extensions)
-        self._cells = [(_KEYS.get(name, name), at, known[name]) for name, at in columns.items()]
+        self._cells = [(KEYS.get(name, name), at, known[name]) for name, at in columns.items()]
         self._of_variants = [cell for cell in self._cells if cell[0] in _OF_VARIANTS]
         telling = {self._sku, columns.get("price", handle)} - {handle}
         self._telling = [*telling, *(value for _, value in layout.options)]

@@ -1,6 +1,7 @@
 """What other addons may call."""
 
-from bodega_products.bulk import Change, Outcome, Picture, ProductRow, upsert
+from bodega_products.bulk import upsert
+from bodega_products.bulk_rows import Change, Outcome, Picture, ProductRow, ProductTable
 from bodega_products.exporting import (
     ExportColumn,
     ProductRows,
@@ -37,6 +38,7 @@ __all__ = [
     "ProductFacts",
     "ProductRow",
     "ProductRows",
+    "ProductTable",
     "Quote",
     "SearchAnswer",
     "SearchQuery",

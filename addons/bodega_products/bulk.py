@@ -1,97 +1,40 @@
 """Many products at once: a few statements for thousands of rows, the same on both engines."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from peewee import chunked
 
 from bodega_products import bulk_tags, bulk_variants, events, search_index, skus, slugs
+from bodega_products.bulk_reading import (
+    add_variants,
+    categories,
+    existing,
+    plain,
+    slug_of,
+    slug_owners,
+)
+from bodega_products.bulk_rows import (
+    EMPTIED,
+    Change,
+    Outcome,
+    Picture,
+    ProductRow,
+    ProductTable,
+)
 from bodega_products.companions import Companions
-from bodega_products.models import Category, FormerSlug, Product, Translation, Variant
-from bodega_products.text import search_text, sku_key, slug_for, slugify
-from bodega_sdk import database, locked, now, setting, transaction, uuid7
+from bodega_products.models import FormerSlug, Product
+from bodega_products.text import search_text, sku_key, slug_for
+from bodega_sdk import database, now, setting, transaction, uuid7
 from bodega_sdk.bulk import among, insert_rows, staged, update_rows
 from bodega_sdk.money import exponent
 
 # Values of one statement; SQLite takes 32,766.
 _KEYS = 5000
 
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of a product that lies elsewhere.
-
-    Args:
-        url: its address.
-        alt: what it shows, in words.
-    """
-
-    url: str
-    alt: str = ""
-
-
-@dataclass(slots=True)
-class ProductRow:
-    """A product to make or change, known by its SKU.
-
-    Args:
-        sku: at most 100 characters, unique without regard to case.
-        fields: out of ``name slug description price_minor compare_at_minor currency
-            category image_url is_active``, and of ``cost_minor is_featured is_digital
-            weight_grams length_millimetres width_millimetres height_millimetres meta_title
-            meta_description``; those that are missing stay, or take their default.
-            ``category`` is a name, or an id.
-        variants: ``{"sku", "options", "price_minor"}`` each; None leaves them alone.
-        extensions: addon → loaded members of what it adds to products; what is missing
-            stays, or takes its default.
-        tags: their names, at most 50; those that are not there are made. None leaves them
-            alone.
-        pictures: in their order. An event tells of them; an addon that keeps pictures fetches
-            those that it has not.
-    """
-
-    sku: str
-    fields: Mapping[str, Any]
-    variants: Sequence[Mapping[str, Any]] | None = None
-    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    tags: Sequence[str] | None = None
-    pictures: Sequence[Picture] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a row.
-
-    Args:
-        status: created, updated, unchanged or refused.
-        column, reason: why it was refused.
-    """
-
-    status: str
-    column: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What was written of one product; :func:`bodega_products.undoing.undo` takes it back.
-
-    Args:
-        product: its id.
-        stamp: its ``updated_at`` from then on.
-        before: None when it was made; else its SKU, the fields that were set, and its
-            variants and tags if they were, as they had been, and as JSON can say it.
-    """
-
-    product: UUID
-    stamp: datetime
-    before: Mapping[str, Any] | None
-
-
+#: The id of no category.
+_NOWHERE = UUID(int=0)
 _CREATED, _UPDATED, _UNCHANGED = Outcome("created"), Outcome("updated"), Outcome("unchanged")
 _COLUMNS = (
     "name", "slug", "description", "price_minor", "compare_at_minor", "currency",
@@ -113,7 +56,7 @@ _RECORD = (
 
 
 def upsert(
-    rows: Sequence[ProductRow],
+    rows: Sequence[ProductRow] | ProductTable,
     source: str,
     organization: UUID | None = None,
     changes: list[Change] | None = None,
@@ -135,25 +78,53 @@ def upsert(
     return outcomes
 
 
+class _Made(dict[int, Any]):
+    """What is made when it is asked for, once."""
+
+    def __init__(self, make: Callable[[int], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, place: int) -> Any:
+        found = self[place] = self._make(place)
+        return found
+
+
 class _Upsert:
     """One call of :func:`upsert`."""
 
-    def __init__(self, rows: Sequence[ProductRow], organization: UUID | None) -> None:
+    def __init__(
+        self, rows: Sequence[ProductRow] | ProductTable, organization: UUID | None
+    ) -> None:
         self._organization = organization
-        self._keys = [sku_key(row.sku) for row in rows]
-        named = [item["sku"] for row in rows for item in row.variants or ()]
-        skus.hold([*named, *(row.sku for row in rows)], of_variants=bool(named))
+        self._table = rows if isinstance(rows, ProductTable) else None
+        self._count = len(rows)
+        # Of a table just those rows are made that something is to be written of.
+        self._rows: Mapping[int, ProductRow] = _Made(rows.__getitem__)
+        self._values: Mapping[int, dict[str, Any]] = _Made(self._valued)
+        listed = () if isinstance(rows, ProductTable) else rows
+        self._keys = [sku_key(row.sku) for row in listed]
+        if self._table is not None:
+            self._keys = [sku_key(row[0]) for row in self._table.rows]
+        named = [sku_key(item["sku"]) for row in listed for item in row.variants or ()]
+        skus.hold_keys([*named, *self._keys], of_variants=bool(named))
         self._stamp = now()
         self._currency = setting("products.currency")
-        found = _categories(rows, make=organization is None)
+        found = categories(self._named_categories(), make=organization is None)
         self._categories = {slug: key for slug, (key, _) in found.items()}
         self._names = dict(found.values())
-        self._rows = rows
-        self._values = [self._valued(row) for row in rows]
         self._new: set[int] = set()
 
+    def _named_categories(self) -> set[Any]:
+        if self._table is None:
+            return {self._rows[place].fields.get("category") for place in range(self._count)}
+        if "category" not in self._table.fields:
+            return set()
+        at = self._table.fields.index("category") + 1
+        return {row[at] for row in self._table.rows}
+
     def run(self, source: str) -> list[Outcome]:
-        outcomes = [_UNCHANGED] * len(self._rows)
+        outcomes = [_UNCHANGED] * self._count
         # In one order, as everybody who makes several: so none wait for each other in a ring.
         places = sorted(self._new | self._differing(), key=self._keys.__getitem__)
         self._look_up(places)
@@ -169,10 +140,12 @@ class _Upsert:
 
     def _pictures(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[UUID, Picture]]:
         """Yield the pictures of rows that were not refused."""
+        if self._table is not None:
+            return
         shown = {
-            self._keys[place]: row.pictures
-            for place, row in enumerate(self._rows)
-            if row.pictures and outcomes[place].status != "refused"
+            self._keys[place]: pictures
+            for place in range(self._count)
+            if (pictures := self._rows[place].pictures) and outcomes[place].status != "refused"
         }
         for some in chunked(shown, _KEYS):
             query = Product.select(Product.sku_key, Product.id)
@@ -195,43 +168,80 @@ class _Upsert:
         before |= {} if row.variants is None else {"variants": old["variants"]}
         return before | ({} if row.tags is None else {"tags": old["tag_names"] or []})
 
-    def _valued(self, row: ProductRow) -> dict[str, Any]:
-        values = dict(row.fields)
+    def _valued(self, place: int) -> dict[str, Any]:
+        values = dict(self._rows[place].fields)
         if "category" in values:
-            name = values["category"]
-            if not isinstance(name, UUID):
-                values["category"] = self._categories.get(_slug_of(name)) if name else None
+            values["category"] = self._category(values["category"])
         return values
+
+    def _category(self, name: str | UUID | None) -> UUID | None:
+        if name is None or isinstance(name, UUID):
+            return name
+        return self._categories.get(slug_of(name)) if name else None
 
     def _differing(self) -> set[int]:
         """Return the places of rows whose products are there, but perhaps not as they say.
 
         Those that say more than a product's own columns are looked at one by one.
         """
+        if self._table is not None:
+            return self._sorted_out(self._unlike(self._table.fields, self._compared(), said=False))
         groups: dict[tuple[str, ...], list[int]] = {}
         more: set[int] = set()
-        for place, (row, values) in enumerate(zip(self._rows, self._values, strict=True)):
+        for place in range(self._count):
+            row, values = self._rows[place], self._values[place]
             if row.variants is not None or row.extensions or row.tags is not None:
                 more.add(place)
             else:
                 groups.setdefault(tuple(values), []).append(place)
         for names, places in groups.items():
-            for place, key in self._unlike(names, places):
-                (self._new if key is None else more).add(places[place])
+            rows = [
+                (self._keys[place], self._rows[place].sku, *self._values[place].values())
+                for place in places
+            ]
+            found = self._unlike(names, rows)
+            more |= self._sorted_out((places[place], key) for place, key in found)
         return more
 
-    def _unlike(self, names: tuple[str, ...], places: list[int]) -> list[tuple[int, Any]]:
+    def _sorted_out(self, unlike: Iterable[tuple[int, Any]]) -> set[int]:
+        """Note which rows are new; return the places of the others."""
+        there: set[int] = set()
+        for place, key in unlike:
+            (self._new if key is None else there).add(place)
+        return there
+
+    def _compared(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of the table as they are compared."""
+        assert self._table is not None
+        keyed = zip(self._keys, self._table.rows, strict=True)
+        if "category" not in self._table.fields:
+            yield from ((key, *row) for key, row in keyed)
+            return
+        at = self._table.fields.index("category") + 1
+        for key, row in keyed:
+            name = row[at]
+            # What is not there differs from everything, and is refused then.
+            category = (self._category(name) or _NOWHERE) if name else None
+            yield (key, *row[:at], category, *row[at + 1 :])
+
+    def _unlike(
+        self, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]], *, said: bool = True
+    ) -> list[tuple[int, Any]]:
         """Return which of some rows with the same fields are not there as they are.
 
         That is their places among them, with the ids of their products.
+
+        Args:
+            said: whether a field that is None says so.
         """
-        rows = [
-            (self._keys[place], self._rows[place].sku, *self._values[place].values())
-            for place in places
-        ]
-        columns = [Product._meta.fields[name].column_name for name in ("sku", *names)]
         differ = "IS DISTINCT FROM" if database.obj.for_update else "IS NOT"
-        unlike = [f"item.{name} {differ} staged.{name}" for name in columns]
+        unlike = []
+        for name in ("sku", *names):
+            column = Product._meta.fields[name].column_name
+            means = f"staged.{column}"
+            if not said and name not in EMPTIED:
+                means = f"COALESCE({means}, item.{column})"
+            unlike.append(f"item.{column} {differ} {means}")
         values = []
         if self._organization is not None:
             unlike.append(f"item.organization {differ} {database.obj.param}")
@@ -249,14 +259,14 @@ class _Upsert:
         rows, keys = [self._rows[at] for at in places], [self._keys[at] for at in places]
         # Who has a SKU that is held cannot change: what is new is not looked for again.
         there = [self._keys[place] for place in places if place not in self._new]
-        given = {name for values in self._values for name in values}
+        given = {name for place in places for name in self._values[place]}
         self._given = tuple(name for name in (*_COLUMNS, *_FURTHER) if name in given)
         tagged = any(row.tags is not None for row in rows)
-        further = [name for name in _FURTHER if name in given]
-        self._existing = _existing(there, (*further, "tag_names") if tagged else further)
+        self._existing = existing(there, (*self._given, "tag_names") if tagged else self._given)
+        self._differ: set[str] = set()
         if any(row.variants is not None for row in rows):
-            _add_variants(self._existing)
-        self._slugs = _slug_owners(rows)
+            add_variants(self._existing)
+        self._slugs = slug_owners(rows)
         self._claims = bulk_variants.Claims(rows, keys)
         self._companions = Companions(rows, [old["id"] for old in self._existing.values()])
 
@@ -267,9 +277,12 @@ class _Upsert:
             return Outcome("refused", *fault)
         if old is None:
             return _CREATED
-        if old["sku"] != row.sku or any(old[name] != value for name, value in values.items()):
+        differ = [name for name, value in values.items() if old[name] != value]
+        differ += ["sku"] if old["sku"] != row.sku else []
+        if differ:
+            self._differ.update(differ)
             return _UPDATED
-        if row.variants is not None and old["variants"] != [_plain(v) for v in row.variants]:
+        if row.variants is not None and old["variants"] != [plain(v) for v in row.variants]:
             return _UPDATED
         if row.tags is not None and bulk_tags.differ(row.tags, old["tag_names"]):
             return _UPDATED
@@ -337,7 +350,7 @@ class _Upsert:
         row, old = self._rows[place], self._existing[self._keys[place]]
         given = self._values[place]
         return row.sku != old["sku"] or any(
-            given.get(name, old[name]) != old[name] for name in _READ
+            name in given and given[name] != old[name] for name in _READ
         )
 
     def _insert(self, places: list[int], ids: Mapping[int, UUID]) -> None:
@@ -373,10 +386,11 @@ class _Upsert:
         return [values.get(name, _FURTHER[name]) for name in names]
 
     def _update(self, places: list[int]) -> None:
-        """Change just the columns that the rows have."""
-        names = self._given
-        fields = ("id", *names, "sku", "search_text")
-        rows = [self._changes(place, names) for place in places]
+        """Change just the columns that some row has otherwise."""
+        names = [name for name in self._given if name in self._differ]
+        named = bool(self._differ & {"name", "sku"})
+        fields = ("id", *names, *(("sku", "search_text") if named else ()))
+        rows = [self._changes(place, names, named=named) for place in places]
         if rows:
             update_rows(Product, fields, rows, same={"updated_at": self._stamp})
         down = [old["id"] for old in self._existing.values() if old["taken_down_at"] is not None]
@@ -384,12 +398,13 @@ class _Upsert:
             again = Product.is_active & among(Product.id, down)
             Product.update(taken_down_at=None).where(again).execute()
 
-    def _changes(self, place: int, names: Iterable[str]) -> list[Any]:
+    def _changes(self, place: int, names: Iterable[str], *, named: bool) -> list[Any]:
         row, values = self._rows[place], self._values[place]
         old = self._existing[self._keys[place]]
-        name = values.get("name") or old["name"]
         kept = [values.get(name, old[name]) for name in names]
-        return [old["id"], *kept, row.sku, search_text(name, row.sku)]
+        if named:
+            kept += [row.sku, search_text(values.get("name") or old["name"], row.sku)]
+        return [old["id"], *kept]
 
     def _remember_slugs(self, places: list[int]) -> None:
         given = {at: slug for at in places if (slug := self._values[at].get("slug"))}
@@ -409,75 +424,3 @@ class _Upsert:
         }
         if variants:
             bulk_variants.write(variants)
-
-
-def _existing(keys: list[str], further: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return what is there, by SKU key, locked against other writers until the commit."""
-    names = ("id", "sku", "sku_key", "organization", "taken_down_at", *_COLUMNS, *further)
-    fields = [getattr(Product, name) for name in names]
-    found: dict[str, dict[str, Any]] = {}
-    for some in chunked(keys, _KEYS):
-        query = Product.select(*fields).where(among(Product.sku_key, some)).order_by(Product.id)
-        for values in locked(query, gone=True).tuples():
-            row = dict(zip(names, values, strict=True))
-            found[row["sku_key"]] = row | {"variants": []}
-    return found
-
-
-def _add_variants(found: dict[str, dict[str, Any]]) -> None:
-    by_id = {row["id"]: row for row in found.values()}
-    for some in chunked(list(by_id), _KEYS):
-        query = Variant.select().where(among(Variant.product, some)).order_by(Variant.position)
-        for variant in query:
-            by_id[variant.product_id]["variants"].append(_plain(vars(variant)["__data__"]))
-
-
-def _plain(variant: Mapping[str, Any]) -> dict[str, Any]:
-    # Without a price of its own it costs what the product does.
-    own = variant["price_minor"] if variant.get("has_price", True) else None
-    return {"sku": variant["sku"], "options": variant["options"], "price_minor": own}
-
-
-def _slug_owners(rows: Sequence[ProductRow]) -> dict[str, str]:
-    slugs = [row.fields["slug"] for row in rows if "slug" in row.fields]
-    owners: dict[str, str] = {}
-    for some in chunked(slugs, _KEYS):
-        query = Product.select(Product.slug, Product.sku_key).where(among(Product.slug, some))
-        owners.update(query.tuples())
-        translated = Translation.select(Translation.slug, Product.sku_key).join(
-            Product, on=(Translation.target == Product.id)
-        )
-        same = (Translation.kind == "product") & among(Translation.slug, some)
-        owners.update(translated.where(same).tuples())
-    return owners
-
-
-@lru_cache(5000)
-def _slug_of(category: str) -> str:
-    return slugify(category)
-
-
-def _categories(rows: Sequence[ProductRow], *, make: bool) -> dict[str, tuple[UUID, str]]:
-    """Return the categories that the rows name, by slug: id and name; make those missing."""
-    given = {row.fields["category"] for row in rows if row.fields.get("category")}
-    named = {_slug_of(name): name for name in sorted(n for n in given if isinstance(n, str))}
-    if not named:
-        return {}
-    found = _category_ids(named)
-    missing = named.keys() - found.keys() if make else set()
-    for slug in sorted(missing):
-        key = uuid7()
-        made = Category.insert(
-            id=key, path=f"{key.hex}/", name=named[slug][:200], slug=slug, position=0
-        )
-        made.on_conflict_ignore().execute()
-    return _category_ids(named) if missing else found
-
-
-def _category_ids(slugs: Iterable[str]) -> dict[str, tuple[UUID, str]]:
-    query = Category.select(Category.slug, Category.id, Category.name)
-    return {
-        slug: (key, name)
-        for some in chunked(slugs, _KEYS)
-        for slug, key, name in query.where(among(Category.slug, some)).tuples()
-    }

@@ -11,7 +11,7 @@ from bodega_products.text import options_key, sku_key
 from bodega_sdk import now, uuid7
 
 if TYPE_CHECKING:
-    from bodega_products.bulk import ProductRow
+    from bodega_products.bulk_rows import ProductRow
 
 _ROWS = 1000
 _KEYS = 5000

@@ -8,7 +8,7 @@ from bodega_sdk import Companion, extensions_of
 from bodega_sdk.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from bodega_products.bulk import ProductRow
+    from bodega_products.bulk_rows import ProductRow
 
 
 class Companions:

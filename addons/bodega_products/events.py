@@ -10,7 +10,7 @@ from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
 
 if TYPE_CHECKING:
-    from bodega_products.bulk import Picture
+    from bodega_products.bulk_rows import Picture
 
 #: Ids that one event tells.
 _IDS = 500

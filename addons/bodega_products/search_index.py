@@ -14,7 +14,7 @@ from bodega_products.models import Category, Product, ProductTag, Tag
 from bodega_products.search_models import SearchRow, in_one_value
 from bodega_products.search_words import field, sku_field
 from bodega_sdk import database, locked, transaction
-from bodega_sdk.bulk import insert_or_update
+from bodega_sdk.bulk import insert_or_update, insert_rows
 
 _MANY = 5000
 _FIELDS = ("name", "sku", "tags", "category", "description")
@@ -73,7 +73,11 @@ def add(products: Iterable[tuple[UUID, str, str, str, str]]) -> None:
         for key, name, sku, category, description in products
     ]  # fmt: skip
     if rows:
-        _write(rows)
+        if database.obj.for_update:
+            insert_rows(SearchRow, ("product", *_FIELDS), rows)
+        else:
+            # SQLite's full-text table writes its pages with every statement: this is one.
+            _write(rows)
         spelling.learn(_vocabulary((row[1], row[4]) for row in rows))
 
 

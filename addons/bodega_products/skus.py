@@ -25,9 +25,14 @@ def hold(skus: Iterable[str] | None, *, of_variants: bool) -> None:
         skus: as they are sent; None for all there are.
         of_variants: whether variants are to get them.
     """
+    hold_keys(None if skus is None else map(sku_key, skus), of_variants=of_variants)
+
+
+def hold_keys(skus: Iterable[str] | None, *, of_variants: bool) -> None:
+    """Hold the locks of SKUs as :func:`hold` does; they are given as they are compared."""
     if not database.obj.for_update:
         return
-    keys = None if skus is None else {sku_key(sku) for sku in skus} - {""}
+    keys = None if skus is None else {*skus} - {""}
     parts = range(_PARTS) if keys is None else {crc32(key.encode()) % _PARTS for key in keys}
     lock = f"pg_advisory_xact_lock{'' if of_variants else '_shared'}"
     sql = f"SELECT {lock}(%s, part) FROM unnest(%s::int[]) AS part"

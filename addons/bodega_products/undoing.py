@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from bodega_products import catalogue, skus
-from bodega_products.bulk import Change, ProductRow, upsert
+from bodega_products.bulk import upsert
+from bodega_products.bulk_rows import Change, ProductRow
 from bodega_products.models import Category, Product
 from bodega_sdk import locked, transaction
 from bodega_sdk.bulk import among

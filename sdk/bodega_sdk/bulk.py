@@ -224,6 +224,32 @@ def update_rows(
         )
 
 
+def fetch_rows(query: Any, fields: Sequence[peewee.Field]) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a query as tuples would be: thousands, read faster.
+
+    Args:
+        query: a select of exactly these fields.
+        fields: of models.
+
+    Example::
+
+        >>> fields = [Rate.currency, Rate.rate]
+        >>> list(fetch_rows(Rate.select(*fields).where(Rate.currency == "EUR"), fields))
+        [['EUR', 4]]
+    """
+    places = [
+        (place, field.python_value)
+        for place, field in enumerate(fields)
+        if not isinstance(field, _PLAIN) or isinstance(field, _CONVERTED)
+    ]
+    for row in database.execute(query):
+        values = list(row)
+        for place, python_value in places:
+            if values[place] is not None:
+                values[place] = python_value(values[place])
+        yield values
+
+
 @contextmanager
 def staged(
     model: type[Model], fields: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -299,6 +325,9 @@ def _adapter(fields: Sequence[peewee.Field]) -> Callable[[Sequence[Any]], Sequen
         if not isinstance(field, _PLAIN) or isinstance(field, peewee.ForeignKeyField)
     ]
 
+    if not places:
+        return tuple
+
     def adapt(row: Sequence[Any]) -> Sequence[Any]:
         adapted = list(row)
         for place, db_value in places:
@@ -308,6 +337,8 @@ def _adapter(fields: Sequence[peewee.Field]) -> Callable[[Sequence[Any]], Sequen
     return adapt
 
 
+# Plain to write, but not to read: SQLite has numbers for them.
+_CONVERTED = (peewee.BooleanField, peewee.ForeignKeyField)
 _PLAIN = (
     peewee.CharField, peewee.FixedCharField, peewee.TextField, peewee.IntegerField,
     peewee.BooleanField,

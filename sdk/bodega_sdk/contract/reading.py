@@ -31,7 +31,14 @@ HOUSE = Path(__file__).parents[1]
 #: The public modules; with names where only those are public.
 MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk": None,
-    "bodega_sdk.bulk": ("among", "insert_or_update", "insert_rows", "staged", "update_rows"),
+    "bodega_sdk.bulk": (
+        "among",
+        "fetch_rows",
+        "insert_or_update",
+        "insert_rows",
+        "staged",
+        "update_rows",
+    ),
     "bodega_sdk.console": None,
     "bodega_sdk.deprecations": ("DeprecatedInBodega",),
     "bodega_sdk.errors": None,
