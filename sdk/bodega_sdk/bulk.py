@@ -233,9 +233,11 @@ def fetch_rows(query: Any, fields: Sequence[peewee.Field]) -> Iterator[Sequence[
 
     Example::
 
+        >>> with transaction():
+        ...     insert_rows(Rate, ("currency", "rate"), [("DKK", 7)])
         >>> fields = [Rate.currency, Rate.rate]
-        >>> list(fetch_rows(Rate.select(*fields).where(Rate.currency == "EUR"), fields))
-        [['EUR', 4]]
+        >>> list(fetch_rows(Rate.select(*fields).where(Rate.currency == "DKK"), fields))
+        [['DKK', 7]]
     """
     places = [
         (place, field.python_value)
