@@ -15,15 +15,17 @@ from bodega_inventory.companions import ProductStock, VariantStock
 from bodega_inventory.errors import OutOfStock
 from bodega_inventory.items import Item, Shortage
 from bodega_inventory.models import PHYSICAL, Level, Movement
-from bodega_inventory.portions import ROWS, portions
+from bodega_inventory.portions import portions
 from bodega_inventory.reading import hold, levels_of, sums
 from bodega_products import api as products
 from bodega_sdk import now
-from bodega_sdk.bulk import insert_or_update
+from bodega_sdk.bulk import insert_models, insert_or_update
 from bodega_sdk.errors import FieldError, InvalidInput, PermissionDenied
 
 _SETTINGS = ("low_stock_threshold", "backorder", "backorder_limit", "tracked")
 _NUMBERS = ("on_hand", "reserved", "available", "in_stock", "low_stock")
+#: Rows of one statement.
+_INSERTED = 100
 #: What an event tells when it changes.
 _TOLD = (*_NUMBERS, *_SETTINGS)
 _STATE = ("organization", "retired", *_TOLD)
@@ -202,8 +204,8 @@ class Book:
             figures.judge(level)
         changed = [one for key, one in self._levels.items() if _state(one) != self._before.get(key)]
         _write(changed)
-        for some in portions(map(_row, self._movements), ROWS):
-            Movement.insert_many(some).execute()
+        for some in portions(self._movements, _INSERTED):
+            insert_models(some)
         self._show()
         self._publish(changed, reference)
 
@@ -239,11 +241,6 @@ class Book:
 
 def _state(level: Level) -> dict[str, Any]:
     return {name: getattr(level, name) for name in _STATE}
-
-
-def _row(movement: Movement) -> dict[str, Any]:
-    row: dict[str, Any] = movement.__data__
-    return row
 
 
 def _write(levels: list[Level]) -> None:

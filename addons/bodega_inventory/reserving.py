@@ -1,20 +1,24 @@
 """Reservations: pieces that are promised until a time, and then sold or released."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from bodega_inventory.book import Book, Cause
 from bodega_inventory.items import LARGEST, Item, merged
 from bodega_inventory.models import EXPIRED, OPEN, RELEASED, SOLD, Reservation
+from bodega_inventory.portions import portions
 from bodega_inventory.reading import hold_word
-from bodega_sdk import now, setting, transaction
+from bodega_sdk import database, now, setting, transaction
+from bodega_sdk.bulk import insert_models
 from bodega_sdk.errors import Conflict, FieldError, InvalidInput, NotFound
 
 #: Reservations that end in one transaction.
 _BATCH = 200
+#: Rows of one statement.
+_INSERTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,9 @@ class Reserved:
 
 
 def reserve(
-    items: Sequence[Item], reference: str, expires: datetime | None = None, *, actor: str = ""
-) -> Reserved:
+    items: Sequence[Item], reference: str, expires: datetime | None = None, *, actor: str = "",
+    fresh: bool = False,
+) -> Reserved:  # fmt: skip
     """Promise items, all of them or none, until a time.
 
     The same items under the same reference are promised once, however often it is called.
@@ -47,6 +52,8 @@ def reserve(
         reference: one for the whole shop, at most 200 characters.
         expires: when it ends by itself; after ``inventory.reservation_minutes`` when None.
         actor: id of the account that did it; empty when the shop itself did.
+        fresh: whether the reference was made just now, so that nobody else can know it and
+            nothing is looked up.
 
     Raises:
         InvalidInput: there is no such product or variant, or a quantity is not positive.
@@ -56,10 +63,12 @@ def reserve(
     _refuse_words(items, reference)
     wanted = merged(items)
     ends = expires or now() + timedelta(minutes=setting("inventory.reservation_minutes"))
-    with transaction():
-        hold_word(reference)
+    # Whatever is refused is refused before anything is written: no savepoint is needed.
+    with nullcontext() if database.obj.in_transaction() else transaction():
+        if not fresh:
+            hold_word(reference)
         book = Book(wanted)
-        there = _of(reference)
+        there = [] if fresh else _of(reference)
         if any(row.status in (OPEN, SOLD) for row in there):
             return _same(reference, wanted, there)
         cause = Cause(reference=reference, actor=actor)
@@ -71,7 +80,8 @@ def reserve(
         if there:
             Reservation.delete().where(Reservation.reference == reference).execute()
         rows = [_row(item, book, cause, ends, counted[item.id]) for item in wanted]
-        Reservation.insert_many(rows).execute()
+        for some in portions(rows, _INSERTED):
+            insert_models(some)
     return Reserved(reference, tuple(wanted), OPEN, ends)
 
 
@@ -103,14 +113,12 @@ def _shown(rows: Sequence[Reservation]) -> Reserved:
     return Reserved(rows[0].reference, items, rows[0].status, rows[0].expires_at)
 
 
-def _row(item: Item, book: Book, cause: Cause, ends: datetime, counted: bool) -> dict[str, Any]:
-    made = Reservation(
+def _row(item: Item, book: Book, cause: Cause, ends: datetime, counted: bool) -> Reservation:
+    return Reservation(
         reference=cause.reference, item=item.id, product=item.product, variant=item.variant,
         organization=book.level(item.id).organization, quantity=item.quantity, counted=counted,
         actor=cause.actor, expires_at=ends,
     )  # fmt: skip
-    row: dict[str, Any] = made.__data__
-    return row
 
 
 def commit(reservation: Reserved | str, *, actor: str = "") -> Reserved:

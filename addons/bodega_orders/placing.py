@@ -22,12 +22,15 @@ from bodega_orders.models import History, Line, Order
 from bodega_orders.quoting import quote
 from bodega_orders.telling import facts_of
 from bodega_orders.writing import line_of, order_of
-from bodega_sdk import Money, now, setting, transaction, uuid7
+from bodega_sdk import Money, now, setting, transaction
+from bodega_sdk.bulk import insert_models
 from bodega_sdk.errors import FieldError, InvalidInput, Unavailable
 
 #: What numbers are made of: nothing that people take for something else.
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _TRIES = 5
+#: Lines of one statement.
+_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,8 @@ def _write(told: Quote, wish: Wish) -> tuple[Order, list[Line]]:
     order.billing_address = dict(wish.billing_address or wish.shipping_address)
     _insert(order, at)
     lines = [line_of(order, place, one) for place, one in enumerate(told.lines)]
-    Line.insert_many([line.__data__ for line in lines]).execute()
+    for place in range(0, len(lines), _ROWS):
+        insert_models(lines[place : place + _ROWS])
     return order, lines
 
 
@@ -166,8 +170,7 @@ def _insert(order: Order, at: datetime) -> None:
     for _ in range(_TRIES):
         order.number = number_of(at)
         # No savepoint, which would cost two statements: a number that is taken inserts nothing.
-        made = Order.insert(order.__data__).on_conflict_ignore().as_rowcount().execute()
-        if made:
+        if insert_models([order], or_ignore=True):
             return
     raise Unavailable("There is no free order number just now.", retry_after=1)
 
@@ -179,7 +182,7 @@ def number_of(at: datetime) -> str:
 
 def _reserve(order: Order, lines: Sequence[Line], wish: Wish) -> None:
     try:
-        stock.promise(order, lines, str(order.account or ""))
+        stock.promise(order, lines, str(order.account or ""), fresh=True)
     except inventory.OutOfStock as problem:
         raise _as_sent(problem, wish) from None
 
@@ -196,11 +199,9 @@ def _as_sent(problem: inventory.OutOfStock, wish: Wish) -> inventory.OutOfStock:
 
 def _tell(order: Order, lines: Sequence[Line]) -> None:
     """Write down that an order was placed; one of nothing to pay is confirmed at once."""
-    role = statuses.CUSTOMER
-    History.insert(
-        id=uuid7(), order=order.id, status=order.status, role=role,
-        account=str(order.account or ""),
-    ).execute()  # fmt: skip
+    account = str(order.account or "")
+    row = History(order=order.id, status=order.status, role=statuses.CUSTOMER, account=account)
+    insert_models([row])
     events.publish(events.placed, order, lines=len(lines))
     if order.total == 0:
         settling.settle_nothing(order)

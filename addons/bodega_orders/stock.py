@@ -14,13 +14,16 @@ def items_of(lines: Iterable[Line]) -> list[inventory.Item]:
     return [inventory.Item(line.product, line.variant, line.quantity) for line in lines]
 
 
-def promise(order: Order, lines: Sequence[Line], actor: str = "") -> None:
+def promise(order: Order, lines: Sequence[Line], actor: str = "", *, fresh: bool = False) -> None:
     """Reserve what an order contains, until it expires.
+
+    Args:
+        fresh: whether the order is new, so that nothing can be reserved for it yet.
 
     Raises:
         OutOfStock: naming each item that is short.
     """
-    inventory.reserve(items_of(lines), order.reference, order.expires_at, actor=actor)
+    inventory.reserve(items_of(lines), order.reference, order.expires_at, actor=actor, fresh=fresh)
     order.stock = RESERVED
 
 

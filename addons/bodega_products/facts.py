@@ -1,11 +1,10 @@
 """What other addons may know of products and variants."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID
-
-from peewee import chunked
 
 from bodega_products.models import Category, Product, Variant
 from bodega_products.text import sku_key
@@ -127,20 +126,27 @@ def add_popularity(points: Mapping[UUID, int]) -> None:
     with transaction():
         hold(points)
         for number, keys in alike.items():
-            for some in chunked(keys, _KEYS):
+            for some in _portions(keys, _KEYS):
                 added = Product.popularity + number
                 Product.update(popularity=added).where(Product.id.in_(some)).execute()
 
 
 def hold(ids: Iterable[UUID]) -> None:
     """Lock products in the order of their ids, so that two who do so never wait in a ring."""
-    for some in chunked(sorted(ids), _KEYS):
+    for some in _portions(sorted(ids), _KEYS):
         query = Product.select(Product.id).where(Product.id.in_(some)).order_by(Product.id)
         list(locked(query).tuples())
 
 
+def _portions(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield lists of at most so many things; for a few, peewee's fills thousands of places."""
+    waiting = iter(things)
+    while some := list(islice(waiting, size)):
+        yield some
+
+
 def _many(query: Any, key: Any, ids: Iterable[Any]) -> Iterable[Any]:
-    for some in chunked(dict.fromkeys(ids), _KEYS):
+    for some in _portions(dict.fromkeys(ids), _KEYS):
         yield from query.where(key.in_(some))
 
 

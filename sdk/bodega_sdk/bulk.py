@@ -6,9 +6,11 @@ running it.
 
 import csv
 import io
+import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
@@ -159,6 +161,56 @@ def _insert_few(
     runtime().touch(meta.table_name)
     values = [value for row in rows for value in adapt(row)]
     database.execute_sql(f"{head} VALUES {marks} {tail}", values)
+
+
+def insert_models(rows: Sequence[Model], *, or_ignore: bool = False) -> int:
+    """Insert rows of one model as they are, by one statement whose text is kept.
+
+    For a few rows that have to be quick: building an INSERT takes longer than running it.
+    Call it in a transaction.
+
+    Args:
+        rows: of one model, with the keys that they shall have; a hundred at most.
+        or_ignore: whether what breaks a unique index is left out.
+
+    Returns:
+        How many were inserted.
+
+    Example::
+
+        >>> with transaction():
+        ...     insert_models([Award(points=3), Award(points=4)])
+        2
+    """
+    if not rows:
+        return 0
+    model: Any = type(rows[0])
+    meta = model._meta
+    if getattr(meta, "versioned", False):
+        runtime().touch(meta.table_name)
+    text = _insert_text(model, len(rows), or_ignore, _is_postgres())
+    values = [_stored(field, row.__data__) for row in rows for field in meta.sorted_fields]
+    return int(database.execute_sql(text, values).rowcount)
+
+
+@lru_cache(maxsize=256)
+def _insert_text(model: Any, count: int, or_ignore: bool, on_postgres: bool) -> str:
+    fields = model._meta.sorted_fields
+    mark = "%s" if on_postgres else "?"
+    json_mark = mark if on_postgres else f"json({mark})"
+    marks = [json_mark if isinstance(one, peewee.JSONField) else mark for one in fields]
+    row = f"({', '.join(marks)})"
+    names = ", ".join(f'"{one.column_name}"' for one in fields)
+    ignoring = " ON CONFLICT DO NOTHING" if or_ignore else ""
+    table, rows = model._meta.table_name, ", ".join([row] * count)
+    return f'INSERT INTO "{table}" ({names}) VALUES {rows}{ignoring}'
+
+
+def _stored(field: peewee.Field, data: Mapping[str, Any]) -> Any:
+    value = data.get(field.name)
+    if value is not None and isinstance(field, peewee.JSONField):
+        return json.dumps(value)
+    return field.db_value(value)
 
 
 def insert_rows(

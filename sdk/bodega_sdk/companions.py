@@ -1,6 +1,7 @@
 """Companions: tables with at most one row for each row that they extend, under the same id."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Self
 from uuid import UUID
 
@@ -82,7 +83,7 @@ class Companion(Model):
         """Return the companions of many rows by their ids, in one query for thousands."""
         keys, own = list(keys), cls._meta.primary_key
         found: dict[UUID, Self] = {}
-        for some in peewee.chunked(keys, _KEYS):
+        for some in _portions(keys, _KEYS):
             found |= {row.id: row for row in cls.select().where(among(own, some))}
         return {key: found.get(key) or cls(id=key) for key in keys}
 
@@ -107,7 +108,7 @@ class Companion(Model):
         """
         own = cls._meta.primary_key
         held: dict[UUID, Self] = {}
-        for some in peewee.chunked(sorted(set(keys)), _KEYS):
+        for some in _portions(sorted(set(keys)), _KEYS):
             query = cls.select().where(among(own, some)).order_by(own)
             if query.count() < len(some):
                 cls._make_and_hold(some)
@@ -123,7 +124,7 @@ class Companion(Model):
         query = base.select(base.id).where(base.id.in_([own.db_value(key) for key in keys]))
         query = query.order_by(base.id)
         there = (query.for_update("FOR KEY SHARE") if database.obj.for_update else query).tuples()
-        for some in peewee.chunked([{"id": own.python_value(key)} for (key,) in there], _ROWS):
+        for some in _portions([{"id": own.python_value(key)} for (key,) in there], _ROWS):
             made = cls.insert_many(some)
             made.on_conflict(conflict_target=[own], update={own: own}).execute()
 
@@ -162,3 +163,10 @@ class Companion(Model):
             InvalidInput: the members do not go together; name them without the addon's name.
         """
         return dict(data)
+
+
+def _portions(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield lists of at most so many things; for a few, peewee's fills thousands of places."""
+    waiting = iter(things)
+    while some := list(islice(waiting, size)):
+        yield some

@@ -15,6 +15,8 @@ from bodega.errors import AddonError
 KERNEL_MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do; it is ours in this database.
 _LOCK = 0x0B0D_E6A0
+#: Milliseconds for which a change of the schema may be busy with something else.
+_IDLE = 600_000
 
 
 class MigrationFailed(AddonError):
@@ -31,6 +33,8 @@ def schema_change(database: Any) -> Iterator[None]:
     if is_postgres(database):
         with database.atomic():
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            # A lease is too short for it: addons are imported meanwhile, and machines are slow.
+            database.execute_sql(f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE}")
             yield
     else:
         with _foreign_keys_off(database), database.atomic():

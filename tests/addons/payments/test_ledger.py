@@ -55,11 +55,14 @@ def a_machine(till: Any, vera: Any) -> type[RuleBasedStateMachine]:
     """A payment to which everything happens, told late, twice, stale or not at all."""
 
     class Machine(RuleBasedStateMachine):
+        provider: Any
+        engine: Any
+
         def __init__(self) -> None:
             super().__init__()
             order = UUID(till.order(vera, 1000)["id"])
             self.payment = paying.begin(Wanted(order, "manual"), "")
-            self.provider: Any = choosing.provider("sandbox")
+            self.provider = choosing.provider("sandbox")
             self.engine = self.provider.engine
             self.intent = self.payment.provider_id
             self.heard = [self.provider.retrieve_intent(self.intent)]
