@@ -8,8 +8,11 @@ from bodega_payments import choosing, recording
 from bodega_payments.ledger import read_id
 from bodega_payments.models import Payment, ReceivedEvent
 from bodega_payments.providers import Misconfigured, ProviderDown, ProviderEvent, Refused
-from bodega_sdk import JobRun, job, now, transaction, uuid7
+from bodega_sdk import JobRun, job, now, seal, transaction, uuid7
 from bodega_sdk.errors import TryLater
+
+#: What the bodies of events are sealed for.
+SEALED_FOR = "payments events"
 
 
 def receive(provider: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -41,7 +44,8 @@ def _keep(provider: str, event: ProviderEvent, body: bytes) -> UUID | None:
     row = {
         "id": key, "created_at": now(), "updated_at": now(), "provider": provider,
         "event_id": event.id[:255], "type": event.type[:100], "intent": event.intent[:255],
-        "body": body.decode(errors="replace").replace("\0", ""), "told_at": event.created_at,
+        # It has secrets of the payment in it, and the customer's address.
+        "body": seal(SEALED_FOR, body.decode(errors="replace")), "told_at": event.created_at,
         "outcome": "",
     }  # fmt: skip
     ReceivedEvent.insert(row).on_conflict_ignore().execute()
