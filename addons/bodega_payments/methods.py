@@ -8,7 +8,7 @@ from bodega_payments.keys import READS_KEY, key_of
 from bodega_payments.models import PaymentMethod
 from bodega_payments.reaching import USE
 from bodega_payments.schemas import KeepingSchema, MethodSchema, SettingUpSchema, SetupSchema
-from bodega_sdk import Collection, RateLimit, Reply, Request, Route, setting, uuid7
+from bodega_sdk import Collection, RateLimit, Reply, Request, Route, setting, transaction, uuid7
 
 #: Trying cards out one after the other is what thieves do.
 _SETUPS = RateLimit("payments.setup", 20, 3600)
@@ -42,11 +42,17 @@ class Methods(Collection):
         return Reply(self.show(row, request), 201, headers)
 
     def _forget(self, request: Request) -> Reply:
-        keeping.forget(self.get(request))
+        keeping.forget(self._held(request))
         return Reply(status=204)
 
     def _prefer(self, request: Request) -> dict[str, Any]:
-        return self.show(keeping.make_default(self.get(request)), request)
+        return self.show(keeping.make_default(self._held(request)), request)
+
+    def _held(self, request: Request) -> PaymentMethod:
+        """Return the row that is meant, by its If-Match too, and let go of its lock."""
+        with transaction():
+            found: PaymentMethod = self.hold(request)
+        return found
 
 
 def _set_up(request: Request) -> Reply:

@@ -37,6 +37,7 @@ from bodega_imports.report import report_of
 from bodega_inventory import api as inventory
 from bodega_inventory.models import Movement, Reservation
 from bodega_media.models import Wanted
+from bodega_payments.models import Payment
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk import schemas as kinds
 from bodega_sdk.testing import servers
@@ -270,6 +271,7 @@ def _pay(admin: Any, made: dict[str, Any]) -> None:
         kept = admin.post("/api/v1/payments/methods", {"setup_intent": setup}).expect(201)
         made["/payments/methods"] = kept["id"]
     made["/payments/webhooks"] = "sandbox"
+    made["/payments/sandbox"] = str(Payment.get_by_id(made["/payments"]).provider_id)
     made["/orders"] = order
     for _ in range(2):
         made["/orders/returns"] = _send_back(admin, order, where)
