@@ -34,6 +34,7 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk.bulk": (
         "among",
         "fetch_rows",
+        "insert_models",
         "insert_or_update",
         "insert_rows",
         "staged",
