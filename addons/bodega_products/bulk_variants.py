@@ -9,6 +9,7 @@ from peewee import chunked
 from bodega_products.models import Product, Variant
 from bodega_products.text import options_key, sku_key
 from bodega_sdk import now, uuid7
+from bodega_sdk.bulk import among
 
 if TYPE_CHECKING:
     from bodega_products.bulk_rows import ProductRow
@@ -32,10 +33,10 @@ class Claims:
         self._owners: dict[str, str] = {}
         for some in chunked(sorted(wanted - self._claims.keys()), _KEYS):
             query = Product.select(Product.sku_key, Product.sku_key)
-            self._owners.update(query.where(Product.sku_key.in_(some)).tuples())
+            self._owners.update(query.where(among(Product.sku_key, some)).tuples())
         for some in chunked(sorted(wanted | self._claims.keys()), _KEYS):
             query = Variant.select(Variant.sku_key, Product.sku_key).join(Product)
-            self._owners.update(query.where(Variant.sku_key.in_(some)).tuples())
+            self._owners.update(query.where(among(Variant.sku_key, some)).tuples())
 
     def fault(self, row: "ProductRow", key: str) -> tuple[str, str] | None:
         """Return why a row cannot have its SKU, or its variants theirs and their options."""
