@@ -15,6 +15,7 @@ one for tests, which waits for no disk: what is compared is work, not a disk.
 """
 
 import argparse
+import json
 import multiprocessing
 import sqlite3
 import statistics
@@ -28,7 +29,6 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2
-import psycopg2.extras
 
 from bodega.addons import lifecycle
 from bodega.editions import Edition
@@ -134,7 +134,7 @@ class Bare:
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, dict | list):
-            return psycopg2.extras.Json(value)
+            return json.dumps(value)
         return value
 
     def order(self, product: UUID) -> None:
@@ -211,7 +211,7 @@ def work(pipe: Connection, folder: str, url: str) -> None:
         products = [row.id for row in Product.select(Product.id).order_by(Product.id)]
         template = placed(products[0])
         bare = Bare(shop, template)
-        ways = {
+        ways: dict[str, Any] = {
             "bare": bare.order, "place": placed,
             "request": lambda product: requested(client, product),
         }  # fmt: skip

@@ -48,7 +48,7 @@ def nothing_is_left() -> bool:
 
 def a_cart(account: str | None, *things: tuple[UUID, int], **members: Any) -> Cart:
     """A cart with things in it."""
-    cart = Cart.create(account=account, open_of=account, currency="USD", **members)
+    cart: Cart = Cart.create(account=account, open_of=account, currency="USD", **members)
     for product, quantity in things:
         CartItem.create(cart=cart.id, item=product, product=product, quantity=quantity)
     return cart
@@ -192,6 +192,7 @@ def test_nobody_says_what_they_pay_or_how_their_order_stands(vera: Any, goods: A
     priced["items"][0]["unit_price"] = "0.01"
     vera.client.post(ORDERS, priced).expect(422)
     vera.client.post(ORDERS, body((lamp, 1), email="otto@shop.example")).expect(422)
+    wrong: Any
     for wrong in ({}, {"items": []}, {"cart": str(uuid4()), "items": body((lamp, 1))["items"]}):
         vera.client.post(ORDERS, wrong | {"shipping_address": ADDRESS}).expect(422)
     assert nothing_is_left()

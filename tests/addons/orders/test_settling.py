@@ -50,7 +50,9 @@ def told(order: Order) -> list[str]:
 
 def say(order: Order, authorized: int = 0, captured: int = 0, refunded: int = 0) -> api.Settled:
     """Say the sums of an order twice: the second time nothing happens."""
-    sums = {"authorized": authorized, "captured": captured, "refunded": refunded}
+    sums: dict[str, Any] = {
+        "authorized": authorized, "captured": captured, "refunded": refunded,
+    }  # fmt: skip
     first = api.settle(order.id, **sums)
     before = (told(order), held(), History.select().count())
     assert api.settle(order.id, **sums) == first
@@ -104,7 +106,7 @@ def test_what_is_paid_twice_is_in_excess_until_it_is_given_back(goods: Any) -> N
 def test_a_payment_for_a_cancelled_order_is_in_excess_wholly(goods: Any) -> None:
     order = an_order(goods.make())
     with transaction():
-        changing.cancel(Order.find(order.id, lock=True), BUYER)
+        changing.cancel(Order.get_by_id(order.id), BUYER)
     done = say(order, captured=TOTAL)
     assert (done.due.status, done.excess.minor) == ("cancelled", TOTAL)
     done = say(order, captured=TOTAL, refunded=TOTAL)
@@ -188,7 +190,7 @@ def test_whatever_happens_stock_status_and_payment_agree(goods: Any, acts: list[
         _check(Order.get_by_id(order.id), lamp, sums)
 
 
-def _do(order: Order, act: str, sums: dict[str, int]) -> None:
+def _do(order: Order, act: str, sums: dict[str, Any]) -> None:
     steps = {"confirm": changing.confirm, "process": changing.process, "ship": changing.ship,
              "deliver": changing.deliver, "cancel": changing.cancel}  # fmt: skip
     if act == "end":
@@ -200,7 +202,7 @@ def _do(order: Order, act: str, sums: dict[str, int]) -> None:
         by = {"cancel_as_buyer": BUYER, "expire": SHOP}.get(act, STAFF)
         try:
             with transaction():
-                found = Order.find(order.id, lock=True)
+                found = Order.get_by_id(order.id)
                 steps.get(act, changing.cancel)(found, by)
         except Problem:
             return

@@ -75,7 +75,7 @@ def lead(staff: Any, order: Any, status: str) -> str:
     """Lead an order to a status; return its address."""
     path = f"{ORDERS}/{order['id']}"
     for action in PATHS[status]:
-        sent = {} if action in ("ship", "cancel") else None
+        sent: Any = {} if action in ("ship", "cancel") else None
         staff.client.post(f"{path}/{action}", sent).expect(200)
     return path
 
