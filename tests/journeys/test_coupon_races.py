@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bodega_sdk.ids import uuid7
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 CUSTOMERS = 40
@@ -27,7 +29,7 @@ def at_once(deployment: Any, bodies: list[dict[str, Any]]) -> list[tuple[int, An
     gate, answers = threading.Barrier(len(bodies)), [(0, None)] * len(bodies)
 
     def buy(place: int) -> None:
-        key = {"Idempotency-Key": f"buy {place}"}
+        key = {"Idempotency-Key": str(uuid7())}
         gate.wait(60)
         for _ in range(50):
             status, told, _ = deployment.call("POST", "/api/v1/orders", bodies[place], "", **key)

@@ -27,6 +27,8 @@ HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 #: How long a key means the same request.
 KEPT = timedelta(hours=24)
 LONGEST = 255
+#: All guests are one sender: what is shorter, two of them might make up.
+SHORTEST_OF_GUESTS = 16
 _PURPOSE = "kept answers"
 
 
@@ -34,14 +36,15 @@ def once(session: "Session", request: Request, run: Callable[[], Reply]) -> Repl
     """Answer a request; one with a key that was answered before gets that answer again.
 
     Raises:
-        BadRequest: the key is empty, too long, or not printable ASCII.
+        BadRequest: the key is empty, too long, or not printable ASCII; or too short, where
+            nobody is logged in.
         Conflict: a request with this key is being answered right now.
         InvalidInput: the key was used with another request.
     """
     key = request.raw.get_header(HEADER)
     if key is None:
         return run()
-    _check(key)
+    _check(key, 1 if request.identity.authenticated else SHORTEST_OF_GUESTS)
     place = _digest(request.identity.subject, key)
     with session.transaction():
         _claim(session.databases.shop, place)
@@ -59,9 +62,11 @@ def forget_old() -> None:
     AnswerRow.delete().where(AnswerRow.at <= now() - KEPT).execute()
 
 
-def _check(key: str) -> None:
-    if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-        message = f"Expected 1 to {LONGEST} printable ASCII characters, e.g. a random UUID."
+def _check(key: str, shortest: int) -> None:
+    if not (shortest <= len(key) <= LONGEST and key.isascii() and key.isprintable()):
+        message = (
+            f"Expected {shortest} to {LONGEST} printable ASCII characters, e.g. a random UUID."
+        )
         raise BadRequest(f"'{HEADER}': {message}", [FieldError(HEADER, message, key)])
 
 

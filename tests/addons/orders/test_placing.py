@@ -254,3 +254,10 @@ def test_a_product_of_an_open_order_is_not_deleted(vera: Any, admin: Any, goods:
     assert vera.client.get(f"{ORDERS}/{made['id']}").expect(200)["lines"][0]["sku"] == "P-1"
     with transaction():
         assert Order.find(UUID(made["id"]), lock=True) is not None
+
+
+def test_guests_need_keys_that_nobody_else_makes_up(client: Any, goods: Any) -> None:
+    sent = body((goods.make(), 1), email="eve@shop.example")
+    refused = client.post(ORDERS, sent, headers={"Idempotency-Key": "1"})
+    assert refused.expect(400)["errors"][0]["field"] == "Idempotency-Key"
+    assert "16 to 255" in refused.json["detail"]
