@@ -12,6 +12,8 @@ from bodega_inventory.items import Item, Stock
 from bodega_inventory.models import PHYSICAL, Level, Movement
 from bodega_inventory.portions import KEYS, portions
 from bodega_sdk import database, locked
+from bodega_sdk.bulk import among
+from bodega_sdk.reading import rows_of
 
 
 def hold_word(word: str) -> None:
@@ -34,9 +36,8 @@ def levels_of(wanted: Iterable[UUID], *, lock: bool = False) -> list[Level]:
     """Return the levels of products and their variants, in the order of their ids."""
     found: list[Level] = []
     for some in portions(wanted, KEYS):
-        query = Level.select().where(Level.product.in_(some)).order_by(Level.id)
-        # Not +=: queries have a meaning of their own for a sum.
-        found.extend(locked(query) if lock else query)
+        query = Level.select().where(among(Level.product, some)).order_by(Level.id)
+        found += rows_of(locked(query) if lock else query)
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bodega_orders.drafts import Discount, Draft, ShippingOption
 from bodega_orders.rules_models import ShippingMethod
 from bodega_sdk import Money
+from bodega_sdk.reading import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Ways:
 def own(draft: Draft, discounts: Iterable[Discount]) -> Ways:
     """Return the shop's ways to send a draft; one query."""
     query = ShippingMethod.select().where(ShippingMethod.is_active)
-    rows = list(query.order_by(ShippingMethod.position, ShippingMethod.code))
+    rows = rows_of(query.order_by(ShippingMethod.position, ShippingMethod.code))
     worth = draft.subtotal.minor - sum(
         amount.minor for one in discounts for amount in one.amounts.values()
     )

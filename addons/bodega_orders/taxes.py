@@ -8,6 +8,7 @@ from bodega_orders import rounding
 from bodega_orders.drafts import Destination, Draft, Tax
 from bodega_orders.rules_models import TaxRate
 from bodega_sdk import Money, setting
+from bodega_sdk.reading import rows_of
 
 
 def included() -> bool:
@@ -35,7 +36,7 @@ def own(draft: Draft, net: dict[UUID | None, Money]) -> tuple[Tax, ...]:
 
 def _rates(destination: Destination) -> list[TaxRate]:
     countries = {"", destination.country.upper()}
-    return list(TaxRate.select().where(TaxRate.country.in_(countries)).order_by(TaxRate.id))
+    return rows_of(TaxRate.select().where(TaxRate.country.in_(countries)).order_by(TaxRate.id))
 
 
 def _tax(rate: TaxRate, amount: Money, item: UUID | None) -> Tax:

@@ -10,6 +10,8 @@ from bodega_products.models import Category, Product, Variant
 from bodega_products.text import sku_key
 from bodega_products.visibility import sold
 from bodega_sdk import Money, locked, transaction
+from bodega_sdk.bulk import among
+from bodega_sdk.reading import rows_of
 
 #: Values of one statement.
 _KEYS = 5000
@@ -147,7 +149,7 @@ def _portions(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 def _many(query: Any, key: Any, ids: Iterable[Any]) -> Iterable[Any]:
     for some in _portions(dict.fromkeys(ids), _KEYS):
-        yield from query.where(key.in_(some))
+        yield from rows_of(query.where(among(key, some)))
 
 
 def _product(row: Product) -> ProductFacts:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import peewee
@@ -12,7 +12,9 @@ from bodega_products.models import Category, Price, Product, Variant
 from bodega_products.pricing import PriceFacts
 from bodega_products.visibility import sold
 from bodega_sdk import Money
+from bodega_sdk.bulk import among, fetch_rows
 from bodega_sdk.errors import Unavailable
+from bodega_sdk.reading import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,34 @@ class Offer:
     digital: bool
 
 
+class _Known(NamedTuple):
+    """What is read of a product: the fields of ``_READ``, and what follows from others."""
+
+    id: UUID
+    sku: str
+    name: str
+    slug: str
+    image_url: str
+    price_minor: int
+    compare_at_minor: int | None
+    currency: str
+    organization: UUID | None
+    category_id: UUID | None
+    weight_grams: int | None
+    is_digital: bool
+    further: int | None
+    way: str | None
+    is_sold: int
+    in_forms: int
+
+
+_READ = (
+    Product.id, Product.sku, Product.name, Product.slug, Product.image_url, Product.price_minor,
+    Product.compare_at_minor, Product.currency, Product.organization, Product.category,
+    Product.weight_grams, Product.is_digital,
+)  # fmt: skip
+
+
 def offers(wanted: Iterable[Wanted], currency: str) -> list[Offer | None]:
     """Return what is known of things, in their order; None where the product is gone.
 
@@ -88,29 +118,29 @@ def offers(wanted: Iterable[Wanted], currency: str) -> list[Offer | None]:
     ]
 
 
-def _products(keys: set[UUID], currency: str) -> dict[UUID, Any]:
+def _products(keys: set[UUID], currency: str) -> dict[UUID, _Known]:
     if not keys:
         return {}
     forms = Variant.select(Variant.id).where(Variant.product == Product.id)
     same = (Price.product == Product.id) & (Price.currency == currency)
     query = Product.select(
-        Product, Price.price_minor.alias("further"), Category.path.alias("way"),
-        peewee.Case(None, [(sold(), 1)], 0).coerce(False).alias("is_sold"),
-        peewee.Case(None, [(peewee.fn.EXISTS(forms), 1)], 0).coerce(False).alias("in_forms"),
+        *_READ, Price.price_minor, Category.path,
+        peewee.Case(None, [(sold(), 1)], 0).coerce(False),
+        peewee.Case(None, [(peewee.fn.EXISTS(forms), 1)], 0).coerce(False),
     )  # fmt: skip
     query = query.join(Price, peewee.JOIN.LEFT_OUTER, on=same)
     query = query.join_from(Product, Category, peewee.JOIN.LEFT_OUTER)
-    alive = Product.deleted_at.is_null() & Product.id.in_(list(keys))
-    return {row.id: row for row in query.where(alive).objects()}
+    alive = Product.deleted_at.is_null() & among(Product.id, keys)
+    return {row[0]: _Known(*row) for row in fetch_rows(query.where(alive), _READ)}
 
 
 def _variants(keys: set[Any]) -> dict[Any, Variant]:
     if not keys:
         return {}
-    return {row.id: row for row in Variant.select().where(Variant.id.in_(list(keys)))}
+    return {row.id: row for row in rows_of(Variant.select().where(among(Variant.id, keys)))}
 
 
-def _offer(wanted: Wanted, product: Any, variant: Variant | None, currency: str) -> Offer:
+def _offer(wanted: Wanted, product: _Known, variant: Variant | None, currency: str) -> Offer:
     is_form = wanted.variant is None or (
         variant is not None and variant.product_id == wanted.product
     )
@@ -128,7 +158,7 @@ def _categories(way: str | None) -> tuple[UUID, ...]:
     return tuple(UUID(hex=key) for key in reversed((way or "").split("/")) if key)
 
 
-def _price(wanted: Wanted, product: Any, variant: Variant | None, currency: str) -> Money | None:
+def _price(wanted: Wanted, product: _Known, variant: Variant | None, currency: str) -> Money | None:
     """Return what one costs; a variant's own price is in the product's currency only."""
     own = variant.price_minor if variant is not None and variant.has_price else None
     minor = product.further if own is None else None
@@ -137,7 +167,8 @@ def _price(wanted: Wanted, product: Any, variant: Variant | None, currency: str)
     if minor is None:
         return None
     price = Money(minor, currency)
-    compare_at = product.compare_at_price if product.currency == currency else None
+    before = product.compare_at_minor if product.currency == currency else None
+    compare_at = None if before is None else Money(before, currency)
     facts = PriceFacts(
         product.id, product.sku, price, compare_at, currency, product.category_id
     )  # fmt: skip

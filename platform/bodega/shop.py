@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -106,8 +106,10 @@ class Session:
             raise OperatorError(
                 f"event {event.name!r} is not declared; return it from register_events"
             )
-        with self.shop.transaction():
-            outbox.append(self.databases.shop, event, key, data)
+        database = self.databases.shop
+        # What goes wrong breaks the whole transaction anyhow: no savepoint is needed.
+        with nullcontext() if database.in_transaction() else self.shop.transaction():
+            outbox.append(database, event, key, data)
 
     def read_log(
         self, after: int, limit: int, names: tuple[str, ...], until: int | None

@@ -95,11 +95,14 @@ def _is_field(item: Any) -> bool:
 
 def _select(outline: Outline, query: Any, _: Convert) -> None:
     rare = (query._distinct, query._group_by, query._having, query._windows,
-            query._for_update, query._cte_list)  # fmt: skip
+            query._cte_list)  # fmt: skip
+    lock = query._for_update
+    if lock is not None and (lock._of is not None or lock._nowait or lock._skip_locked):
+        raise Unknown
     if any(item is not None for item in rare) or query._simple_distinct or query._lateral:
         raise Unknown
     _part(outline, query._returning, _columns)
-    outline.key.append(query._alias)
+    outline.key += (query._alias, lock and lock._expr)
     _part(outline, query._from_list, _sources)
     if query._where is None:
         outline.key.append(None)
@@ -242,6 +245,18 @@ def _function(outline: Outline, item: Any, convert: Convert) -> None:
             _plain(outline, one, None)
 
 
+def _case(outline: Outline, item: Any, convert: Convert) -> None:
+    # Beside a column, what it converts would have to be found out.
+    if item.predicate is not None or convert is not None:
+        raise Unknown
+    outline.key += ("case", len(item.expression_tuples), item.default is None)
+    for condition, value in item.expression_tuples:
+        outline.add(condition, None)
+        outline.add(value, None)
+    if item.default is not None:
+        outline.add(item.default, None)
+
+
 def _node_list(outline: Outline, item: Any, convert: Convert) -> None:
     outline.key += ("list", item.glue, item.parens)
     _several(outline, item.nodes, convert)
@@ -290,6 +305,7 @@ _WRITERS: dict[Any, Callable[[Outline, Any, Convert], None]] = {
     peewee.Negated: _negated,
     peewee.Alias: _alias,
     peewee.Function: _function,
+    peewee.Case: _case,
     peewee.NodeList: _node_list,
     peewee.SQL: _sql,
     peewee.Value: _value_node,

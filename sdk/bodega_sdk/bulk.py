@@ -17,6 +17,7 @@ from uuid import UUID
 
 import peewee
 
+from bodega_sdk._statements import written
 from bodega_sdk.models import Model, database, transaction
 from bodega_sdk.runtime import runtime
 
@@ -277,10 +278,10 @@ def update_rows(
 
 
 def fetch_rows(query: Any, fields: Sequence[peewee.Field]) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a query as tuples would be: thousands, read faster.
+    """Yield the rows of a query as tuples would be, read faster.
 
     Args:
-        query: a select of exactly these fields.
+        query: a select of these fields; columns behind them come as the driver gives them.
         fields: of models.
 
     Example::
@@ -296,7 +297,7 @@ def fetch_rows(query: Any, fields: Sequence[peewee.Field]) -> Iterator[Sequence[
         for place, field in enumerate(fields)
         if not isinstance(field, _PLAIN) or isinstance(field, _CONVERTED)
     ]
-    for row in database.execute(query):
+    for row in database.execute_sql(*written(query)).fetchall():
         values = list(row)
         for place, python_value in places:
             if values[place] is not None:

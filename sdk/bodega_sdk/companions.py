@@ -9,6 +9,7 @@ import peewee
 
 from bodega_sdk.bulk import among, insert_or_update
 from bodega_sdk.models import Model, database, locked
+from bodega_sdk.reading import rows_of
 
 #: Values of one statement; SQLite takes 32,766.
 _KEYS = 5000
@@ -110,9 +111,9 @@ class Companion(Model):
         held: dict[UUID, Self] = {}
         for some in _portions(sorted(set(keys)), _KEYS):
             query = cls.select().where(among(own, some)).order_by(own)
-            if query.count() < len(some):
+            if len(rows_of(query)) < len(some):
                 cls._make_and_hold(some)
-            held |= {row.id: row for row in locked(query)}
+            held |= {row.id: row for row in rows_of(locked(query))}
         return held
 
     @classmethod

@@ -99,6 +99,10 @@ KNOWN: dict[str, Callable[[int], Any]] = {
     "a union": lambda n: good(
         Good.id.in_(Good.select(Good.id).where(Good.size == n) | Shelf.select(Shelf.id))),
     "an expression that is read": lambda n: Good.select(Good, (Good.size + n).alias("larger")),
+    "a case": lambda n: good(peewee.Case(None, [(Good.size == n, 1), (Good.size > 9, n)], 0) == 1),
+    "a case that is read": lambda n: Good.select(
+        Good.id, peewee.Case(None, [(fn.EXISTS(Shelf.select().where(Shelf.name == f"{n}")), 1)], 0)
+        .coerce(False)),
     "ids among": lambda n: good(among(Good.id, [UUID(int=n), UUID(int=7)])),
     "values among": lambda n: good(among(Good.size, [n, 7])),
 }  # fmt: skip
@@ -111,7 +115,8 @@ UNKNOWN: dict[str, Callable[[int], Any]] = {
     "a row": lambda n: good(Good.shelf == Shelf(id=UUID(int=n), name="s")),
     "each once": lambda n: Good.select(Good.name).distinct().where(Good.size == n),
     "groups": lambda n: Good.select(Good.name, fn.COUNT(Good.id)).group_by(Good.name),
-    "a case": lambda n: good(peewee.Case(None, [(Good.size == n, 1)], 0) == 1),
+    "a case of values": lambda n: good(peewee.Case(Good.size, [(n, 1)], 0) == 1),
+    "a case beside a column": lambda n: good(Good.size == peewee.Case(None, [(Good.size == n, 1)])),
     "a subquery that is joined": lambda n: (
         lambda inner: Good.select().join(inner, on=(inner.c.id == Good.shelf_id))
     )(Shelf.select(Shelf.id).where(Shelf.name == f"{n}").alias("inner")),
@@ -126,6 +131,17 @@ def test_what_is_kept_is_what_peewee_writes(name: str) -> None:
         assert written(make(number)) == make(number).sql()
     ((text, _),) = _statements._texts.values()
     assert text == make(5).sql()[0]
+
+
+def test_a_lock_is_part_of_what_is_kept() -> None:
+    # SQLite has none: there it is nothing to keep.
+    kinds = ("FOR UPDATE", "FOR NO KEY UPDATE", "FOR UPDATE SKIP LOCKED")
+    for kind in kinds if database.obj.for_update else ():
+        for number in (1, 2):
+            query = good(Good.size == number).for_update(kind)
+            assert written(query) == query.sql()
+            assert kind in written(query)[0]
+    assert " FOR " not in written(good(Good.size == 1))[0]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
