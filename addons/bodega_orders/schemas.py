@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from bodega_accounts import api as accounts
 from bodega_orders import showing, statuses
+from bodega_orders.cart_schemas import EntrySchema
 from bodega_sdk.schemas import (
     Amount,
     Boolean,
@@ -93,18 +94,6 @@ class DiscountSchema(Schema):
     reference = String()
     label = String()
     amount = Amount()
-
-
-class EntrySchema(Schema):
-    """A line of the explanation; all amounts add up to the total."""
-
-    kind = String(validate=validate.OneOf(("price", "discount", "shipping", "tax")))
-    label = String()
-    amount = Amount(negative=True)
-    item = Uuid(allow_none=True)
-    source = String()
-    reference = String()
-    included = Amount(allow_none=True, metadata={"description": "Tax that is in the prices."})
 
 
 class OrderSchema(Schema):

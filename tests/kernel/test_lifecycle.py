@@ -106,7 +106,9 @@ def test_disabling_what_is_not_enabled_is_refused_and_names_what_is(empty_shop: 
 
 
 def test_enabling_what_nobody_has_names_what_there_is(empty_shop: Any) -> None:
-    with pytest.raises(AddonError, match=r"no addon 'unicorns' .*: accounts, imports, .*products"):
+    with pytest.raises(
+        AddonError, match=r"no addon 'unicorns' .*: accounts, .*imports, .*products"
+    ):
         lifecycle.enable(empty_shop, "unicorns")
 
 

@@ -83,13 +83,17 @@ def test_who_belongs_to_another_organization_now_loses_the_channel(
 
 
 def test_a_channel_whose_check_fails_lets_nobody_in(
-    shop: Shop, door: Any, run: Import, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    shop: Shop, door: Any, run: Import, monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
     channel = shop.assembly.channels[0]
 
     def broken(identity: Any, key: str) -> bool:
         raise ZeroDivisionError
 
+    # What an addon declares is every shop's of this process.
+    before = channel.may
+    request.addfinalizer(lambda: object.__setattr__(channel, "may", before))
     object.__setattr__(channel, "may", broken)
     monkeypatch.setattr(door, "token", token(shop, "s-1", org=str(run.organization)))
     answer = door.enter().ask("subscribe", channel=f"imports.{run.id}")

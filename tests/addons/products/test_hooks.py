@@ -98,7 +98,7 @@ def test_other_addons_quote_through_the_api_module(shop: Any, admin: Any, lamp: 
 
 def test_an_addon_keeps_a_product_from_being_deleted(admin: Any, addon: Any, lamp: str) -> None:
     addon(
-        "orders",
+        "bookings",
         "@hookimpl\ndef refuse_deletion(products):\n"
         "    assert type(products) is tuple\n"
         "    return f'{len(products)} of them is in an open order.'\n",
@@ -106,7 +106,7 @@ def test_an_addon_keeps_a_product_from_being_deleted(admin: Any, addon: Any, lam
     answer = admin.delete(lamp)
     assert answer.status_code == 409
     assert answer.json["type"] == "/api/problems/vetoed"
-    assert answer.json["detail"] == "orders forbids it: 1 of them is in an open order."
+    assert answer.json["detail"] == "bookings forbids it: 1 of them is in an open order."
     assert admin.get(lamp).status_code == 200
 
 

@@ -119,9 +119,9 @@ def test_somebody_without_an_account_is_told_so(client: Any, lamp: str) -> None:
 @pytest.fixture
 def orders(shop: Any, addon: Any) -> Any:
     """An addon that knows what was bought."""
-    addon("orders", ORDERS, ("accounts", "reviews"))
+    addon("sales", ORDERS, ("accounts", "reviews"))
     with bound(shop.current):
-        import bodega_test_orders.plugin as plugin
+        import bodega_test_sales.plugin as plugin
 
         yield plugin
 
