@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any
 
 from bodega_imports.columns import LONGEST, BadCell, Layout, Parse, parsers
-from bodega_imports.records import Record
-from bodega_imports.rows import KEYS, Row, RowError, Rows
+from bodega_imports.formulas import restore
+from bodega_imports.records import BrokenRecord, Record
+from bodega_imports.rows import KEYS, Folded, Row, RowError, Rows
 
 #: Records that are read at once.
 BATCH = 1000
@@ -27,8 +28,10 @@ _MOST_KEPT = 20_000
 _CALLED = {"compare_at_price_minor": "compare_at_minor"}
 #: Reads the cells of a column; raises :class:`BadCell` when one cannot be used.
 _ParseAll = Callable[[Sequence[str]], Sequence[Any]]
-#: The line of a row, and its SKU and values; or what is wrong.
-Read = tuple[int, tuple[Any, ...]] | RowError
+#: The line of a row, and its SKU and values.
+_Read = tuple[int, Any]
+#: The rows among some records, in their order, and what the others are.
+Batch = tuple[Sequence[_Read], Sequence[RowError | Folded]]
 
 
 def fits(layout: Layout, extensions: Iterable[str]) -> bool:
@@ -42,12 +45,14 @@ class PlainTable:
 
     Args:
         currency_exponent: how many decimals the currency has.
+        escaped: whether cells are as :func:`bodega_imports.formulas.escape` writes them.
 
     Attributes:
         fields: what the values of a row behind its SKU are.
     """
 
-    def __init__(self, layout: Layout, currency_exponent: int) -> None:
+    def __init__(self, layout: Layout, currency_exponent: int, *, escaped: bool = False) -> None:
+        self._escaped = escaped
         self._width = len(layout.header)
         self._single = Rows(layout, currency_exponent, {})
         known = parsers(layout.format, currency_exponent)
@@ -56,40 +61,55 @@ class PlainTable:
         self._keys = tuple(KEYS.get(name, name) for name in names[1:])
         self.fields = tuple(_CALLED.get(key, key) for key in self._keys)
 
-    def read(self, records: Iterable[Record]) -> Iterator[list[Read]]:
-        """Yield what the records are, in lists and in their order."""
+    def read(self, records: Iterable[Record]) -> Iterator[Batch]:
+        """Yield what the records are, some at a time."""
         records = iter(records)
         while batch := list(islice(records, BATCH)):
-            yield self._batch(batch)
+            yield self._read(batch)
 
-    def _batch(self, batch: list[Record]) -> list[Read]:
+    def _read(self, batch: list[Record]) -> Batch:
         width = self._width
         even = [record for record in batch if len(record[1]) == width]
-        columns = list(zip(*(values for _, values in even), strict=True))
-        bad = {at for column in columns if "\0" in "".join(column) for at in _nul(column)}
-        found = [_column(columns[at], one, many, bad) for at, one, many in self._columns if even]
-        rows: Iterator[tuple[Any, ...]] = zip(*found, strict=True)
-        read: list[Read] = [(record[0], row) for record, row in zip(even, rows, strict=True)]
-        if not bad and len(even) == len(batch):
-            return read
-        good = iter([item for at, item in enumerate(read) if at not in bad])
-        odd = {id(record) for at, record in enumerate(even) if at in bad}
-        return [
-            self._alone(record) if len(record[1]) != width or id(record) in odd else next(good)
-            for record in batch
+        bad: set[int] = set()
+        columns = [
+            self._seen(column, bad) for column in zip(*(values for _, values in even), strict=True)
         ]
+        found = [_column(columns[at], one, many, bad) for at, one, many in self._columns if even]
+        rows = list(zip((record[0] for record in even), zip(*found, strict=True), strict=False))
+        if not bad and len(even) == len(batch):
+            return rows, []
+        return self._put_together(batch, even, rows, bad)
 
-    def _alone(self, record: Record) -> Read:
+    def _seen(self, column: Sequence[str], bad: set[int]) -> Sequence[str]:
+        """Return the texts of a column; add the places of those with NUL to ``bad``."""
+        text = "".join(column)
+        if "\0" in text:
+            bad.update(at for at, cell in enumerate(column) if "\0" in cell)
+        return [restore(cell) for cell in column] if self._escaped and "'" in text else column
+
+    def _put_together(
+        self, batch: list[Record], even: list[Record], rows: list[_Read], bad: set[int]
+    ) -> Batch:
+        """Return what a batch is in its order, the odd ones among it read singly."""
+        good = {id(record): rows[at] for at, record in enumerate(even) if at not in bad}
+        read, wrong = [], []
+        for record in batch:
+            item = good.get(id(record)) or self._alone(record)
+            if isinstance(item, RowError):
+                wrong.append(item)
+            else:
+                read.append(item)
+        return read, wrong
+
+    def _alone(self, record: Record) -> _Read | RowError:
         """Read a record by itself; it may still be good, e.g. with blank cells behind it."""
+        if self._escaped and not isinstance(record, BrokenRecord):
+            record = Record(record.line, [restore(cell) for cell in record.values])
         found = self._single.begin(record)
         if isinstance(found, RowError):
             return found
         assert isinstance(found, Row)
         return record.line, (found.sku, *(found.fields.get(key) for key in self._keys))
-
-
-def _nul(column: Sequence[str]) -> list[int]:
-    return [at for at, cell in enumerate(column) if "\0" in cell]
 
 
 def _column(cells: Sequence[str], one: Parse, many: _ParseAll, bad: set[int]) -> Sequence[Any]:

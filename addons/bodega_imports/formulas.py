@@ -45,7 +45,12 @@ def records_of(file: Table, format: str) -> Iterable[Record]:
     Args:
         format: see :class:`bodega_imports.columns.Layout`.
     """
-    return _restored(file) if (file.kind, format) == ("csv", "bodega") else file
+    return _restored(file) if is_escaped(file, format) else file
+
+
+def is_escaped(file: Table, format: str) -> bool:
+    """Whether the cells of a file are taken for escaped ones."""
+    return (file.kind, format) == ("csv", "bodega")
 
 
 def _restored(records: Iterable[Record]) -> Iterator[Record]:

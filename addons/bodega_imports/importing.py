@@ -15,18 +15,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_imports import events, report
 from bodega_imports.changes import remember
-from bodega_imports.columnar import PlainTable, fits
+from bodega_imports.columnar import Batch, PlainTable, fits
 from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
 from bodega_imports.files import open_file
-from bodega_imports.formulas import records_of
+from bodega_imports.formulas import is_escaped, records_of
 from bodega_imports.models import BadRow, Import
 from bodega_imports.profiles import How
 from bodega_imports.records import Record, Table, UnreadableFile
-from bodega_imports.rows import Folded, Row, RowError, read_rows
+from bodega_imports.rows import Row, RowError, read_rows
 from bodega_imports.staging import Staging
 from bodega_products import api as products
 from bodega_sdk import (
@@ -38,7 +36,9 @@ from bodega_sdk import (
     now,
     setting,
     transaction,
+    uuid7,
 )
+from bodega_sdk.bulk import insert_rows
 from bodega_sdk.errors import LeaseLost, PermanentFailure, TryLater
 from bodega_sdk.money import exponent
 
@@ -163,7 +163,10 @@ class _Importing:
     def __init__(self, job: JobRun, run: Import, file: Table, layout: Layout) -> None:
         self._cells = extension_cells()
         self._places = exponent(setting("products.currency"))
-        self._plain = PlainTable(layout, self._places) if fits(layout, self._cells) else None
+        self._plain: PlainTable | None = None
+        if fits(layout, self._cells):
+            escaped = is_escaped(file, layout.format)
+            self._plain = PlainTable(layout, self._places, escaped=escaped)
         self._job = job
         self._run = run
         self._file = file
@@ -212,25 +215,20 @@ class _Importing:
             run.save()
             events.publish(events.import_progressed, run)
 
-    def _staged_rows(self) -> Iterator[tuple[int, str, Any]]:
+    def _staged_rows(self) -> Iterator[list[tuple[int, str, Any]]]:
         """Yield the valid rows for staging; report the others, and how far it is."""
-        records = records_of(self._file, self._layout.format)
-        batches = self._plain.read(records) if self._plain else self._batches(records)
+        if self._plain is not None:
+            batches = self._plain.read(self._file)
+        else:
+            batches = self._batches(records_of(self._file, self._layout.format))
         told = time.monotonic()
         bad: list[RowError] = []
-        for batch in batches:
-            self._read += len(batch)
-            for item in batch:
-                if isinstance(item, tuple):
-                    yield item[0], products.sku_key(item[1][0]), item[1]
-                elif isinstance(item, Row):
-                    variants = item.variants if self._layout.grouped or item.variants else None
-                    row = [item.sku, item.fields, variants, item.images]
-                    yield item.line, products.sku_key(item.sku), row
-                elif isinstance(item, Folded):
-                    self._folded += 1
-                else:
-                    bad.append(item)
+        for rows, others in batches:
+            self._read += len(rows) + len(others)
+            yield [(line, products.sku_key(row[0]), row) for line, row in rows]
+            found = [item for item in others if isinstance(item, RowError)]
+            self._folded += len(others) - len(found)
+            bad += found
             if len(bad) >= 1000:
                 self._report(bad)
                 bad = []
@@ -239,10 +237,16 @@ class _Importing:
                 self._tell_reading()
         self._report(bad)
 
-    def _batches(self, records: Iterable[Record]) -> Iterator[list[Row | RowError | Folded]]:
-        rows = read_rows(records, self._layout, self._places, self._cells)
-        while batch := list(islice(rows, 500)):
-            yield batch
+    def _batches(self, records: Iterable[Record]) -> Iterator[Batch]:
+        """Yield what records are that are read singly."""
+        items = read_rows(records, self._layout, self._places, self._cells)
+        while some := list(islice(items, 500)):
+            rows = [(item.line, self._staged(item)) for item in some if isinstance(item, Row)]
+            yield rows, [item for item in some if not isinstance(item, Row)]
+
+    def _staged(self, item: Row) -> list[Any]:
+        variants = item.variants if self._layout.grouped or item.variants else None
+        return [item.sku, item.fields, variants, item.images]
 
     def _tell_reading(self) -> None:
         """Say how far reading is; whoever was cancelled learns it here."""
@@ -419,10 +423,10 @@ def _digest(path: Path) -> str:
 
 def _insert_bad_rows(run: Import, bad: Iterable[RowError]) -> None:
     rows = [
-        {"run": run, "line": item.line, "column": column[:200], "value": value[:250],
-         "reason": reason}
+        (uuid7(), item.line, column[:200], value[:250], reason)
         for item in bad
         for column, value, reason in ((item.column, item.value, item.reason), *item.others)
-    ]  # fmt: skip
-    for some in chunked(rows, 1000):
-        BadRow.insert_many(some).execute()
+    ]
+    if rows:
+        same = {"run": run.id, "created_at": now(), "updated_at": now()}
+        insert_rows(BadRow, ("id", "line", "column", "value", "reason"), rows, same=same)

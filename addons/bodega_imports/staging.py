@@ -18,7 +18,6 @@ PRAGMA synchronous = off;
 PRAGMA cache_size = -2000;
 CREATE TABLE staged (seq INTEGER PRIMARY KEY, line INTEGER, key TEXT, row BLOB);
 """
-_BATCH = 2000
 
 
 class Staging:
@@ -37,16 +36,11 @@ class Staging:
         self._connection.close()
         self._path.unlink(missing_ok=True)
 
-    def fill(self, rows: Iterable[tuple[int, str, Any]]) -> int:
-        """Stage ``(line, SKU key, row)``; return how many."""
+    def fill(self, batches: Iterable[list[tuple[int, str, Any]]]) -> int:
+        """Stage lists of ``(line, SKU key, row)``; return how many rows."""
         staged = 0
-        batch: list[tuple[int, str, bytes]] = []
-        for line, key, row in rows:
-            batch.append((line, key, orjson.dumps(row)))
-            if len(batch) == _BATCH:
-                staged += self._insert(batch)
-                batch = []
-        staged += self._insert(batch)
+        for rows in batches:
+            staged += self._insert([(line, key, orjson.dumps(row)) for line, key, row in rows])
         self._connection.execute("CREATE INDEX by_key ON staged (key, seq)")
         return staged
 

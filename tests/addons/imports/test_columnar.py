@@ -10,7 +10,7 @@ from bodega_imports import columnar
 from bodega_imports.columnar import PlainTable, fits
 from bodega_imports.columns import recognise
 from bodega_imports.records import BrokenRecord, Record
-from bodega_imports.rows import Row, RowError, read_rows
+from bodega_imports.rows import Row, read_rows
 
 HEADER = (
     "sku", "name", "price", "compare_at_price", "description", "category", "is_active",
@@ -27,30 +27,27 @@ RECORDS = st.one_of(
 )
 
 
-def _singly(records: list[Record]) -> list[Any]:
-    found = []
+def _singly(records: list[Record]) -> Any:
+    found, wrong = [], []
     for item in read_rows(records, recognise(HEADER)):
         if isinstance(item, Row):
             said = {"compare_at_price_minor": "compare_at_minor"}
             values = {said.get(name, name): value for name, value in item.fields.items()}
             found.append((item.line, item.sku, values))
         else:
-            found.append(item)
-    return found
+            wrong.append(item)
+    return found, wrong
 
 
-def _at_once(records: list[Record]) -> list[Any]:
+def _at_once(records: list[Record]) -> Any:
     table = PlainTable(recognise(HEADER), 2)
     found: list[Any] = []
-    for item in (item for batch in table.read(records) for item in batch):
-        if isinstance(item, RowError):
-            found.append(item)
-            continue
-        line, (sku, *values) = item
+    batches = list(table.read(records))
+    for line, (sku, *values) in (row for rows, _ in batches for row in rows):
         pairs = zip(table.fields, values, strict=True)
         said = {n: v for n, v in pairs if v is not None or n == "compare_at_minor"}
         found.append((line, sku, said))
-    return found
+    return found, [item for _, wrong in batches for item in wrong]
 
 
 @pytest.mark.parametrize("batch", [1, 3, 1000])
