@@ -229,6 +229,12 @@ QUICK_MODULES = {
     "test_placing", "test_races", "test_recording", "test_redeeming", "test_replaying",
     "test_reserving", "test_search", "test_session_races", "test_settling", "test_undoing",
 }  # fmt: skip
+#: What of the kernel hardly meets the engine, and is tried on PostgreSQL with the slow tests.
+SLOW_MODULES = {
+    "test_audited_acts", "test_breakers", "test_capabilities", "test_cli", "test_console",
+    "test_fields", "test_hooks", "test_includes", "test_job_administration",
+    "test_operator_settings", "test_recipes_page", "test_secret_sources",
+}  # fmt: skip
 ADDONS_TESTS = Path(__file__).parent / "addons"
 
 
@@ -240,7 +246,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             test = item.nodeid.partition("[")[0]
             seen[test] += 1
             plain = ADDONS_TESTS in item.path.parents and item.path.stem not in QUICK_MODULES
-            if plain or seen[test] > QUICK_CASES:
+            if plain or item.path.stem in SLOW_MODULES or seen[test] > QUICK_CASES:
                 item.add_marker(pytest.mark.slow)
 
 
