@@ -5,6 +5,7 @@ key: the process that began it may have died anywhere.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -106,9 +107,9 @@ def make_now(call_id: UUID) -> None:
     if call is None or call.ended_at is not None:
         return
     try:
-        _made(call)
-    except (Declined, Refused):
-        pass  # It is recorded, and staff see it.
+        # A no is recorded, and staff see it.
+        with suppress(Declined, Refused):
+            _made(call)
     except (ProviderDown, Misconfigured) as error:
         _failed(call, str(error))
         wait = min(60 * 2 ** min(call.attempts, 6), 3600)
