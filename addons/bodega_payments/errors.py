@@ -15,7 +15,7 @@ class PaymentDeclined(Problem):
 
 
 class WrongState(Conflict):
-    """409: what the payment is now does not allow it; ``status`` says what it is."""
+    """409: what the payment is now does not allow it; ``payment_status`` says what it is."""
 
     code, title = "payment-state", "The payment is not in the state for this"
 
@@ -47,7 +47,7 @@ def declined(payment: Any, code: str, message: str) -> PaymentDeclined:
 def wrong_state(status: str, act: str) -> WrongState:
     """Return the error for what a status does not allow."""
     message = f"A payment that is {status} cannot be {act}."
-    return WrongState(message, [FieldError("status", message, status)], extra={"status": status})
+    return WrongState(message, [FieldError("status", message, status)], extra={"payment_status": status})
 
 
 def too_much(field: str, wanted: Any, most: Any) -> TooMuch:

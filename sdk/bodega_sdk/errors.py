@@ -195,7 +195,7 @@ class Problem(BodegaError):
         detail: one sentence for the person who reads it.
         errors: what is wrong, field by field.
         retry_after: seconds after which trying again makes sense.
-        extra: further members of the problem document.
+        extra: further members of the problem document; those of RFC 9457 stay what they are.
         headers: further headers of the answer.
 
     Example::

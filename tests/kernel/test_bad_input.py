@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 import pytest
 from falcon import testing
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
@@ -95,7 +95,6 @@ class Target:
     token: str
     ids: dict[str, str]
     me: str = ""
-    found: list[Any] = field(default_factory=list)
 
     def send(self, attack: Attack) -> Answer:
         """Send a request as it is; testing's own client would correct some of them."""
@@ -353,6 +352,10 @@ def writing(target: Target) -> Iterator[tuple[Route, str, dict[str, Any]]]:
                 samples["kind"] = "free_shipping"
             samples["items"] = [{"product": target.ids["/products"], "quantity": 1}]
             good = {} if route.partial else {name: samples.get(name, "x") for name in required}
+            if (route.method, route.path) == ("POST", "/orders"):
+                # It takes these, or a cart.
+                good = {"items": samples["items"], "shipping_address": ROWS["/addresses"][0],
+                        "shipping_method": "post"}  # fmt: skip
             yield route, target.path(route), good
 
 
@@ -679,7 +682,7 @@ def _tampered(good: str) -> Iterator[str]:
 
 def _unstorable(junk: Any, value: Any) -> bool:
     if isinstance(junk, str):
-        return "\0" in junk or value[:2].isdigit()
+        return "\0" in junk or re.match(r"\d{4}-\d\d-\d\d|[0-9a-f]{32}\Z", value) is not None
     return isinstance(junk, int) and abs(junk) >= 2**63
 
 
@@ -726,6 +729,7 @@ def _change(route: Route) -> dict[str, Any]:
     known = {
         "name": "New", "first_name": "New", "position": 9, "low_stock_threshold": 9,
         "alt": "New", "text": "New", "note": "New", "carrier": "New", "combinable": False,
+        "label": "New", "codes": [],
     }  # fmt: skip
     own = members(route)
     return {name: v for name, v in known.items() if name in own and not own[name].dump_only}
@@ -789,6 +793,8 @@ def test_an_etag_of_garbage_matches_nothing(target: Target) -> None:
         and not route.path.startswith("/imports/uploads/")
         # Neither has a vote, nor that a list is shared.
         and not route.path.endswith(("/helpful", "/share"))
+        # Nor a cart, which others change by themselves: prices, stock, what is sold.
+        and not route.path.startswith("/carts/")
         for tag in garbage
     )  # fmt: skip
     for route, _ in _items(target):
@@ -1024,21 +1030,28 @@ _VALUES = st.recursive(
 )
 
 
-@settings(
-    max_examples=25, deadline=None, derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
-@given(data=st.data())
-def test_a_random_body_is_accepted_or_refused_as_promised(target: Target, data: Any) -> None:
-    # Found once and drawn before the first is sent: what an example does to the shop must not
-    # change what is drawn.
-    target.found = target.found or [(*row, sorted(members(row[0]))) for row in writing(target)]
-    bodies = [data.draw(_changes(own)) for *_, own in target.found]
-    for (route, path, good, _), changes in zip(target.found, bodies, strict=True):
-        body = _json(good | changes)
-        answer = target.send(Attack(route.method, path, body=body, headers=JSON))
-        kept = answer.status in (200, 201, 202, 204)
-        assert kept or not list(faults(answer, sent=body)), f"{path} {body!r}: {answer}"
+#: Of how many routes bodies are drawn together; of more they are too large to draw.
+TOGETHER = 16
+
+
+def test_a_random_body_is_accepted_or_refused_as_promised(target: Target) -> None:
+    # Found once: what an example does to the shop must not change what is drawn.
+    found = [(*row, sorted(members(row[0]))) for row in writing(target)]
+    for first in range(0, len(found), TOGETHER):
+        _send_at_random(target, found[first : first + TOGETHER])
+
+
+def _send_at_random(target: Target, found: list[Any]) -> None:
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @given(bodies=st.tuples(*(_changes(own) for *_, own in found)))
+    def send(bodies: tuple[dict[str, Any], ...]) -> None:
+        for (route, path, good, _), changes in zip(found, bodies, strict=True):
+            body = _json(good | changes)
+            answer = target.send(Attack(route.method, path, body=body, headers=JSON))
+            kept = answer.status in (200, 201, 202, 204)
+            assert kept or not list(faults(answer, sent=body)), f"{path} {body!r}: {answer}"
+
+    send()
 
 
 def _changes(own: list[str]) -> st.SearchStrategy[dict[str, Any]]:

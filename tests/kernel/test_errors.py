@@ -83,7 +83,7 @@ def test_a_problem_has_the_members_of_rfc_9457(answer_to: Any) -> None:
     error = errors.Conflict(
         "The name is taken.",
         [FieldError("name", "Another has it.", "lamp")],
-        extra={"other": "42"},
+        extra={"other": "42", "status": "open"},  # What RFC 9457 names stays what it is.
     )
     answer = answer_to(error, headers={"X-Request-ID": "abc-1"})
     assert answer.status_code == 409

@@ -101,6 +101,13 @@ def load(manifest: Manifest) -> LoadedAddon:
         raise
 
 
+def ask_again(manifest: Manifest) -> None:
+    """Let an imported plugin declare once more, as it does in a new process."""
+    module = sys.modules.get(f"{manifest.package}.plugin")
+    if module is not None:
+        vars(module).pop(_MARK, None)
+
+
 def _load(manifest: Manifest) -> LoadedAddon:
     plugin = f"{manifest.package}.plugin"
     code = codes.current(manifest)

@@ -78,7 +78,7 @@ def document(problem: Problem, req: falcon.Request) -> dict[str, Any]:
     }
     if problem.errors:
         body["errors"] = [item.as_json() for item in problem.errors]
-    return body | problem.extra
+    return problem.extra | body  # What RFC 9457 names is what it names.
 
 
 def _problem(req: Any, resp: Any, error: Problem, params: Any) -> None:

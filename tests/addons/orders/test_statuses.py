@@ -49,7 +49,7 @@ def test_the_table_is_what_was_decided() -> None:
         if who is None:
             with pytest.raises(WrongStatus) as caught:
                 way(source, target, role)
-            assert caught.value.extra["status"] == source
+            assert caught.value.extra["order_status"] == source
         elif role not in who:
             with pytest.raises(PermissionDenied):
                 way(source, target, role)

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from bodega.addons import lifecycle
+from bodega.addons import lifecycle, loading
 from bodega.database import outbox
 from bodega.database.structure import plain_tables
 from bodega.errors import PlanDrift
@@ -76,6 +76,8 @@ class _Life:
         self._compare("V314", rows, there, "after purge")
 
     def _verb(self, rule: str, verb: str, function: Callable[..., Any]) -> Any:
+        # Other processes will do what this verb leads to: they ask the addon anew.
+        loading.ask_again(self.subject.manifest)
         try:
             made = function(self.shop, self.subject.name)
             self.shop.refresh()

@@ -167,8 +167,9 @@ def _undone(
     place = subject.place(item.path)
     try:
         _run(database, runner.down, item.name)
-        left = [row for row in schema.definitions(database) if row not in before]
-        gone = [row for row in before if row not in schema.definitions(database)]
+        after = schema.definitions(database)
+        left = [row for row in after if row not in before]
+        gone = [row for row in before if row not in after]
         if left or gone:
             told = f"after down there is {_told(left)} more and {_told(gone)} less"
             yield Finding("V308", told, place, engine.name)
