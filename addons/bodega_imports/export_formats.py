@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
-import xlsxwriter
 
 from bodega_imports.export_models import Export
 from bodega_imports.export_streams import BLOCK, Blocks, Records
@@ -121,6 +120,8 @@ def _write_xlsx(writing: Writing) -> None:
             f"A sheet has {MOST_ROWS:,} rows at most, these are {run.total_rows:,} products and a "
             "header: choose csv or jsonl, or a filter."
         )
+    import xlsxwriter  # Only sheets need it.
+
     options = {"constant_memory": True, "tmpdir": str(writing.scratch), "strings_to_urls": False}
     book = xlsxwriter.Workbook(writing.to, options)
     book.set_properties({"created": _NO_DATE})

@@ -79,12 +79,14 @@ _BY_WAY = {(way.source, way.target): way for way in TRANSITIONS}
 
 
 class WrongStatus(Conflict):
-    """An order's status does not allow something; ``order_status`` of the problem says which it is."""
+    """An order's status does not allow something; ``order_status`` of the problem says it."""
 
     code, title = "wrong-status", "The order's status does not allow it"
 
     def __init__(self, status: str, message: str) -> None:
-        super().__init__(message, [FieldError("status", message, status)], extra={"order_status": status})
+        super().__init__(
+            message, [FieldError("status", message, status)], extra={"order_status": status}
+        )
 
 
 def way(source: str, target: str, role: str) -> Transition:

@@ -47,7 +47,9 @@ def declined(payment: Any, code: str, message: str) -> PaymentDeclined:
 def wrong_state(status: str, act: str) -> WrongState:
     """Return the error for what a status does not allow."""
     message = f"A payment that is {status} cannot be {act}."
-    return WrongState(message, [FieldError("status", message, status)], extra={"payment_status": status})
+    return WrongState(
+        message, [FieldError("status", message, status)], extra={"payment_status": status}
+    )
 
 
 def too_much(field: str, wanted: Any, most: Any) -> TooMuch:

@@ -25,9 +25,9 @@ from bodega_webhooks import filters
 from bodega_webhooks.models import STATUSES
 from bodega_webhooks.patterns import PATTERN, any_matches, is_pattern
 from bodega_webhooks.payloads import FORMATS
-from bodega_webhooks.sending import vet
 from bodega_webhooks.signing import SIGNINGS, given_key
 from bodega_webhooks.targets import allowed_hosts, is_allowed, masked, read_headers
+from bodega_webhooks.vetting import vet
 
 _HEADER = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"
 _VALUE = r"[\x21-\x7e]([\x20-\x7e\t]{0,1998}[\x21-\x7e])?"

@@ -25,7 +25,6 @@ from bodega_webhooks.lanes import Lane
 from bodega_webhooks.models import Webhook
 from bodega_webhooks.parcels import Parcel, Result
 from bodega_webhooks.recording import Health, give_up, record
-from bodega_webhooks.sending import Courier
 from bodega_webhooks.targets import Target, allowed_hosts, targets_of
 
 log = structlog.get_logger(__name__)
@@ -94,6 +93,9 @@ class Sender:
         self._kept_idle = 0.0 if once else _KEPT_IDLE
         self._news = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "webhooks-database")
+        # aiohttp takes long to import, and only who sends needs it.
+        from bodega_webhooks.sending import Courier
+
         self._courier = Courier(setting("webhooks.connections"), allowed_hosts())
         try:
             while not stopping():

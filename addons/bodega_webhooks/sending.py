@@ -17,11 +17,11 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bodega_sdk import now, vetted_addresses
-from bodega_sdk.errors import BodegaError
+from bodega_sdk import now
 from bodega_webhooks.parcels import Parcel, Result
 from bodega_webhooks.retrying import read_retry_after
 from bodega_webhooks.targets import MASK, Target
+from bodega_webhooks.vetting import LOOKUP, vet
 
 #: Bytes of an answer that are read and kept.
 KEPT = 20_000
@@ -29,8 +29,6 @@ _KEPT_HEADERS = 4000
 _LONGEST_ERROR = 300
 #: Names that are looked up at a time: those that hang must not be in the way of others.
 _LOOKUPS = 32
-#: Seconds to find an address; a name's addresses are good for as long.
-_LOOKUP = 5.0
 #: Seconds between two looks at what has hung for too long.
 _TICK = 0.1
 _HIDDEN_ANSWERS = frozenset({b"set-cookie", b"authorization", b"www-authenticate"})
@@ -75,18 +73,6 @@ class Resolver(AbstractResolver):
         """Nothing is held."""
 
 
-def vet(host: str, port: int, private: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the addresses of a host that may be connected to.
-
-    Raises:
-        OSError: there are none; in words.
-    """
-    try:
-        return vetted_addresses(host, port, timeout=_LOOKUP, private=private)
-    except BodegaError as error:
-        raise OSError(str(error)) from None
-
-
 def _resolved(host: str, address: str, port: int) -> ResolveResult:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return ResolveResult(
@@ -114,7 +100,7 @@ class Courier:
     def _session(self, connections: int, private: tuple[str, ...]) -> aiohttp.ClientSession:
         resolver = Resolver(private, self._pool)
         connector = aiohttp.TCPConnector(
-            resolver=resolver, limit=connections, ttl_dns_cache=int(_LOOKUP),
+            resolver=resolver, limit=connections, ttl_dns_cache=int(LOOKUP),
             socket_factory=resolver.socket,
         )  # fmt: skip
         return aiohttp.ClientSession(

@@ -19,6 +19,8 @@ from bodega_sdk.manifest import Manifest
 
 _GENERATION = "generation"
 _SHOP_ID = "bodega.shop_id"
+#: Addons with their manifests, their code, and the migrations that have run.
+_Looked = dict[str, tuple[Manifest, Code, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,11 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
 
     Addons whose code does not fit the migrations that have run are quarantined.
     """
-    faults = pending_faults(database, catalogue, state.enabled)
+    looked = _looked_at(database, catalogue, state.enabled)
+    faults = _faults(looked)
     waiting: dict[str, tuple[str, ...]] = {}
     behind: dict[str, str] = {}
-    for name in state.enabled:
-        manifest = catalogue.manifests.get(name)
-        if manifest is None:
-            continue
-        code, done = codes.current(manifest), applied(database, name)
+    for name, (_, code, done) in looked.items():
         ahead = _missing(code, done)
         if not ahead and state.codes.get(name) not in (None, "", code.fingerprint):
             behind[name] = state.codes[name]
@@ -101,13 +100,21 @@ def assemble(database: Any, catalogue: Catalogue, state: State) -> Assembly:
 
 def pending_faults(database: Any, catalogue: Catalogue, names: Iterable[str]) -> dict[str, Fault]:
     """Return the faults of addons whose code does not fit the migrations that have run."""
-    found: dict[str, Fault] = {}
-    for name in names:
-        manifest = catalogue.manifests.get(name)
-        if manifest is not None:
-            fault = _migration_fault(manifest, codes.current(manifest), applied(database, name))
-            found |= {name: fault} if fault else {}
-    return found
+    return _faults(_looked_at(database, catalogue, names))
+
+
+def _looked_at(database: Any, catalogue: Catalogue, names: Iterable[str]) -> _Looked:
+    """Return the manifests of addons, their code, and what has run of their migrations."""
+    known = {name: catalogue.manifests[name] for name in names if name in catalogue.manifests}
+    return {
+        name: (manifest, codes.current(manifest), applied(database, name))
+        for name, manifest in known.items()
+    }
+
+
+def _faults(looked: _Looked) -> dict[str, Fault]:
+    found = {name: _migration_fault(*seen) for name, seen in looked.items()}
+    return {name: fault for name, fault in found.items() if fault is not None}
 
 
 def _migration_fault(manifest: Manifest, code: Code, done: tuple[str, ...]) -> Fault | None:

@@ -19,6 +19,8 @@ from typing import Any
 import peewee
 import psycopg2
 
+from bodega.addons.discovery import discover
+from bodega.addons.loading import load
 from bodega.cli import main
 from bodega.database.connection import is_postgres
 from bodega.settings import read_settings
@@ -33,8 +35,17 @@ _LONGEST = 60
 _told: dict[str, int] = {"fired": 0, "writes": 0}
 
 
+def _know_the_house() -> None:
+    """Import what commands would import again in each fork: the kernel, the addons of the house."""
+    for module in ("bodega.cli.addons", "bodega.addons.archive", "bodega.http.app"):
+        importlib.import_module(module)
+    for manifest in discover().manifests.values():
+        load(manifest)
+
+
 def serve() -> None:
     """Run commands until the end of the input."""
+    _know_the_house()
     for line in sys.stdin:
         reading, writing = os.pipe()
         pid = os.fork()
