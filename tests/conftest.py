@@ -237,6 +237,8 @@ SLOW_MODULES = {
 }  # fmt: skip
 #: Hundreds of cases about what is computed before any table is read: on PostgreSQL the first do.
 FEW_MODULES = {"test_broken_in_the_graph", "test_collisions"}
+#: Dozens of steps at which an operator fails: each on one of the two deployments, by turns.
+TURNS_MODULES = {"test_failing_operator", "test_killed_operator"}
 ADDONS_TESTS = Path(__file__).parent / "addons"
 
 
@@ -252,6 +254,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.slow)
             if item.path.stem in FEW_MODULES and seen[test] > QUICK_CASES:
                 items.remove(item)
+        if item.path.stem in TURNS_MODULES:
+            _take_turns(item, items, seen)
+
+
+def _take_turns(item: pytest.Item, items: list[pytest.Item], seen: Counter[str]) -> None:
+    """Leave the even cases of a test to one deployment, and the odd ones to the other."""
+    case = item.nodeid.partition("[")[2]
+    deployment = case.partition("-")[0]
+    turn = f"{item.nodeid.partition('[')[0]} on {deployment}"
+    seen[turn] += 1
+    if seen[turn] % 2 == (deployment == "embedded"):
+        items.remove(item)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -275,8 +289,14 @@ def _no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["embedded", "distributed"])
 def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
-    """Real processes: SQLite with two web workers, or PostgreSQL and Redis with four."""
+    """Real processes: SQLite with two web workers, or PostgreSQL and Redis with four.
+
+    A module whose processes start often says in ``EDITION`` which addons it is content with.
+    """
     environ = environment(tmp_path / "shop")
+    if addons := getattr(request.module, "EDITION", None):
+        environ["BODEGA_EDITION"] = str(tmp_path / "small.toml")
+        (tmp_path / "small.toml").write_text(f"addons = {list(addons)}\n")
     distributed = request.param == "distributed"
     if distributed:
         environ["DATABASE_URL"] = request.getfixturevalue("postgres_url")

@@ -228,7 +228,10 @@ def operators(
     (later / "migrations" / "0002_colour.py").write_text(LATER)
     manifest = (later / "manifest.py").read_text()
     (later / "manifest.py").write_text(manifest.replace("1.2.0", "1.3.0"))
-    environ = environment(folder / "nowhere") | {"BODEGA_LOG_LEVEL": "warning"}
+    (folder / "small.toml").write_text('addons = ["accounts", "products", "imports"]')
+    environ = environment(folder / "nowhere") | {
+        "BODEGA_LOG_LEVEL": "warning", "BODEGA_EDITION": str(folder / "small.toml")
+    }  # fmt: skip
     server = ""
     if request.param == "distributed":
         server = request.getfixturevalue("postgres_server")

@@ -101,6 +101,8 @@ def assert_counts(run: dict[str, Any], expected: dict[str, int]) -> None:
     assert sum(run[name] for name in parts) == run["total_rows"]
 
 
+# Minutes on each; whenever a worker is killed, both deployments are tried.
+@pytest.mark.parametrize("deployment", ["distributed"], indirect=True)
 def test_half_a_million_rows_through_the_api(deployment: Any, tmp_path: Path) -> None:
     file, expected = generate(tmp_path, 500_000)
     process = deployment.up()

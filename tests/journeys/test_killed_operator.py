@@ -11,6 +11,7 @@ from bodega.database.connection import is_postgres, open_databases
 from bodega.settings import read_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+EDITION = ("accounts", "products", "imports")
 SAMPLES = Path(__file__).parent.parent / "sample_addons"
 # Runs a verb and kills itself when a function is reached: before or after it did its work.
 DRIVER = """

@@ -21,6 +21,7 @@ from bodega.settings import read_settings
 from bodega_sdk.testing.deployment import Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+EDITION = ("accounts", "products", "imports")
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_addons"
 #: Six that need nothing of each other, and one that can be held in its migration.

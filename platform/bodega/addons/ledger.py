@@ -39,7 +39,8 @@ def taken(addon: LoadedAddon) -> tuple[Claim, str] | None:
 
 def everything() -> dict[Claim, str]:
     """Return the owner of every name."""
-    return {Claim(row.kind, row.name): row.addon for row in LedgerRow.select()}
+    rows = LedgerRow.select(LedgerRow.kind, LedgerRow.name, LedgerRow.addon).tuples()
+    return {Claim(kind, name): addon for kind, name, addon in rows}
 
 
 def tables_of(name: str) -> list[str]:

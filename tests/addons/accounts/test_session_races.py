@@ -17,6 +17,7 @@ from bodega_accounts.models import Account
 from bodega_sdk.testing.deployment import Deployment
 
 SESSIONS, LOGOUT, ME = "/api/v1/auth/sessions", "/api/v1/auth/logout", "/api/v1/auth/me"
+EDITION = ("accounts", "products", "imports")
 PASSWORD = "a long password"
 
 

@@ -14,6 +14,7 @@ from bodega_sdk.testing.deployment import ADMIN, Deployment
 
 LOGIN, UNKNOWN = "/api/v1/auth/login", "unknown@example.com"
 HERE, ELSEWHERE, PROXY = "192.0.2.1", "198.51.100.7", "10.1.2.3"
+EDITION = ("accounts", "products", "imports")
 WRONG = "not the password"
 
 
