@@ -9,6 +9,11 @@ SKUs, by COPY. It has no jobs, events, progress, report, categories, slugs, vari
 or extensions, and does all of it in one transaction. Three states of the table: empty, every
 product there with another price, and everything there as in the file.
 
+Two more peers fill the empty table with the first rows of the file, through the ORM:
+``bulk_create`` checks cells as the script does, and inserts 500 rows at a time; ``serializer``
+has each row loaded by the schema of the API, asks which SKUs there are, and inserts likewise.
+Neither writes the words of the search.
+
 The floor is the least a file can cost: csv.reader and COPY or executemany into the empty table
 of products alone. It checks next to nothing.
 """
@@ -25,7 +30,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -39,10 +46,13 @@ from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega.telemetry.logging import configure_logging
 from bodega_imports.beginning import begin_import
+from bodega_products.models import Product
+from bodega_products.schemas import ProductSchema
 from bodega_products.search_words import field, sku_field
 from bodega_products.text import search_text, sku_key, slug_for
 from bodega_sdk.ids import uuid7
 from bodega_sdk.runtime import bound
+from bodega_sdk.schemas import ValidationError
 from bodega_sdk.testing import servers
 
 GENERATOR = Path(__file__).parent.parent / "tests" / "data" / "make_products_csv.py"
@@ -239,6 +249,66 @@ def script_sqlite(shop: Shop, file: Path) -> float:
     return time.perf_counter() - began
 
 
+#: Rows that peers of the ORM are given: what each costs does not depend on how many there are.
+FEW, CHUNK = 5_000, 500
+
+
+def beginning(file: Path) -> Path:
+    """Return a file with the first rows of another."""
+    made = file.with_suffix(".few")
+    with file.open("rb") as whole:
+        made.write_bytes(b"".join(islice(whole, FEW + 1)))
+    return made
+
+
+def orm_rows(rows: Iterable[dict[str, Any]]) -> list[Product]:
+    return [
+        Product(
+            **row, slug=slug_for(row["name"], key := sku_key(row["sku"])), sku_key=key,
+            currency="USD", search_text=search_text(row["name"], row["sku"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def bulk_create(shop: Shop, file: Path) -> float:
+    """Return seconds for a row."""
+    began = time.perf_counter()
+    names = ("sku", "name", "description", "price_minor", "is_active")
+    rows = [dict(zip(names, row, strict=True)) for row in checked(file).values()]
+    with bound(shop.current), shop.databases.shop.atomic():
+        for at in range(0, len(rows), CHUNK):
+            Product.bulk_create(orm_rows(rows[at : at + CHUNK]))
+    return (time.perf_counter() - began) / FEW
+
+
+def serializer(shop: Shop, file: Path) -> float:
+    """Return seconds for a row."""
+    began = time.perf_counter()
+    with file.open(newline="", encoding="utf-8") as stream, bound(shop.current):
+        records = csv.DictReader(stream)
+        with shop.databases.shop.atomic():
+            while chunk := list(islice(records, CHUNK)):
+                _load_and_insert(chunk)
+    return (time.perf_counter() - began) / FEW
+
+
+def _load_and_insert(chunk: list[dict[str, Any]]) -> None:
+    schema, good = ProductSchema(), {}
+    for row in chunk:
+        with suppress(ValidationError):
+            told = schema.load({name: row[name] for name in row if name in PLAIN})
+            good[sku_key(told["sku"])] = told
+    there = Product.select(Product.sku_key).where(Product.sku_key.in_(list(good))).tuples()
+    new = good.keys() - {key for (key,) in there}
+    names = ("sku", "name", "description", "is_active")
+    Product.bulk_create(orm_rows(
+        {name: good[key][name] for name in names}
+        | {"price_minor": int(good[key]["price"] * 100)} for key in new
+    ))  # fmt: skip
+
+
+PLAIN = ("sku", "name", "description", "price", "is_active")
 STATES = ("empty table", "every price differs", "same file again")
 Way = Callable[[Shop, Path], float]
 
@@ -253,17 +323,27 @@ def three(shop: Shop, file: Path, way: Way) -> list[float]:
 
 def measure(name: str, shop: Shop, file: Path, rounds: int, rows: int,
             script: Way, floor: Way) -> None:  # fmt: skip
-    ours, theirs, least = [], [], []
+    ours, theirs, least, plain, validated = [], [], [], [], []
     for _ in range(rounds):
         ours.append(three(shop, file, bodega))
         theirs.append(three(shop, file, script))
         empty(shop)
         least.append(floor(shop, file))
+        empty(shop)
+        plain.append(bulk_create(shop, beginning(file)))
+        empty(shop)
+        validated.append(serializer(shop, beginning(file)))
     bottom = statistics.median(least)
     for place, state in enumerate(STATES):
         own, other = (statistics.median(found[place] for found in all) for all in (ours, theirs))
         print(f"{name:10}  {state:20} bodega {own:6.2f} s {rows / own:9,.0f} rows/s   "
               f"script {other:6.2f} s   {own / other:4.2f} x script")  # fmt: skip
+    new = statistics.median(found[0] for found in ours) / rows
+    for peer, found in (("bulk_create", plain), ("serializer", validated)):
+        each = statistics.median(found)
+        print(
+            f"{name:10}  {peer:20} {1 / each:9,.0f} rows/s   bodega is {each / new:5.2f} x as fast"
+        )
     print(f"{name:10}  {'floor, empty table':20} {bottom:13.2f} s {rows / bottom:9,.0f} rows/s")
 
 
