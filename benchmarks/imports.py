@@ -297,7 +297,8 @@ def _load_and_insert(chunk: list[dict[str, Any]]) -> None:
     schema, good = ProductSchema(), {}
     for row in chunk:
         with suppress(ValidationError):
-            told = schema.load({name: row[name] for name in row if name in PLAIN})
+            active = (row["is_active"] or "").strip().lower() in ("true", "1", "yes")
+            told = schema.load({name: row[name] for name in PLAIN} | {"is_active": active})
             good[sku_key(told["sku"])] = told
     there = Product.select(Product.sku_key).where(Product.sku_key.in_(list(good))).tuples()
     new = good.keys() - {key for (key,) in there}
@@ -308,7 +309,7 @@ def _load_and_insert(chunk: list[dict[str, Any]]) -> None:
     ))  # fmt: skip
 
 
-PLAIN = ("sku", "name", "description", "price", "is_active")
+PLAIN = ("sku", "name", "description", "price")
 STATES = ("empty table", "every price differs", "same file again")
 Way = Callable[[Shop, Path], float]
 
