@@ -1,5 +1,6 @@
 """Methods that accounts keep with a provider, and who they are there."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from bodega_payments import choosing
@@ -139,9 +140,8 @@ def remember_paid(payment: Payment, method: Method | None) -> None:
 def forget(row: PaymentMethod) -> None:
     """Forget a method, with the provider first: what is gone here must not be charged there."""
     try:
-        choosing.provider(row.provider).detach_method(row.provider_id, f"{row.id}:detach")
-    except Refused:
-        pass  # It is gone there already.
+        with suppress(Refused):  # It is gone there already.
+            choosing.provider(row.provider).detach_method(row.provider_id, f"{row.id}:detach")
     except (ProviderDown, Misconfigured, Declined) as error:
         raise unavailable(None, "The payment provider does not answer.") from error
     row.delete_instance()

@@ -1,5 +1,6 @@
 """Payment intents of the sandbox: made, confirmed, approved, captured, canceled."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ _KNOWN = (
 )  # fmt: skip
 
 
-class Intents(Keeping):
+class Intents(Keeping, ABC):
     """What an intent goes through; amounts are minor units."""
 
     def create_intent(self, params: Mapping[str, Any], key: str = "") -> Thing:
@@ -134,9 +135,9 @@ class Intents(Keeping):
             self.open_dispute(intent)
         return intent
 
+    @abstractmethod
     def open_dispute(self, intent: Thing, reason: str = "fraudulent") -> Thing:
         """Have the customer's bank take back what was paid."""
-        raise NotImplementedError
 
     def _fail(self, intent: Thing, code: str, reason: str, message: str) -> Thing:
         intent |= {
