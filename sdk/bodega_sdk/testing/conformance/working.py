@@ -142,3 +142,5 @@ def _channel(subject: Subject, channel: Channel, events: set[str]) -> Iterator[F
         yield Finding("V515", f"{shown} is public")
     if channel.name.partition(".")[0] not in own:
         yield Finding("V515", f"{shown} does not begin with {' or '.join(own)}")
+    if channel.path is not None and channel.path.partition("/")[0] not in own:
+        yield Finding("V515", f"{shown}: its path does not begin with {' or '.join(own)}")
