@@ -10,8 +10,8 @@ from bodega_realtime.stream import StreamReader
 from bodega_realtime.subscriptions import Hub
 
 log = structlog.get_logger(__name__)
-#: Seconds between two looks at the log.
-TICK = 0.1
+#: Seconds between two looks at the log: while somebody listens, and else.
+TICK, IDLE = 0.025, 0.1
 _PATIENCE = 5.0
 
 
@@ -46,7 +46,7 @@ class Feed:
         if self._stream is not None and await self._from_stream(self._stream):
             return
         if not await self._from_log():
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(TICK if self._hub.wanted else IDLE)
 
     async def _from_stream(self, stream: StreamReader) -> bool:
         """Take what the stream has; False when the log must be read now."""
