@@ -64,7 +64,7 @@ def register_jobs() -> Iterable[Job]:
 @hookimpl
 def register_events() -> Iterable[Event]:
     """The events."""
-    return events.ALL
+    return [*events.ALL, events.cart_item_added]
 
 
 @hookimpl
