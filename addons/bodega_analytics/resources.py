@@ -23,7 +23,7 @@ _PRODUCT = Parameter("product", UUID, "Only this product.")
 _BEST = Parameter("by", str, "What they are ranked by.", "net", choices=ranking.BEST)
 _POPULAR = Parameter("by", str, "What they are ranked by.", "views", choices=ranking.POPULAR)
 _ONE = Parameter("currency", str, "Of this currency, ISO 4217; the catalogue's otherwise.")
-_USAGE = RateLimit("analytics.usage", 60, 60)
+USAGE = RateLimit("analytics.usage", 60, 60)
 Report = Callable[[Request], dict[str, Any]]
 
 
@@ -103,7 +103,7 @@ def _funnel(request: Request) -> dict[str, Any]:
 
 
 def _usage(request: Request) -> dict[str, Any]:
-    _USAGE.hit(request.identity.subject)
+    USAGE.hit(request.identity.subject)
     period = period_of(request.query)
     return _about(period, standing.takings(period, currency_of(request.query)), "payments")
 

@@ -10,16 +10,16 @@ from bodega_analytics import events
 from bodega_analytics.bots import is_bot
 from bodega_analytics.schemas import RecordedSchema, ViewsSchema
 from bodega_products import api as products
-from bodega_sdk import PUBLIC, RateLimit, Reply, Request, Route, network_of, setting, transaction
+from bodega_sdk import PUBLIC, RateLimit, Reply, Request, Route, network_of, transaction
 from bodega_sdk.errors import FieldError, InvalidInput
 
-#: Views of one request.
+#: Views of one request, and requests of one network in a minute.
 MOST = 100
+LIMIT = RateLimit("analytics.views", 120, 60)
 
 
 def _record(request: Request) -> Reply:
-    limit = RateLimit("analytics.views", setting("analytics.views_per_minute"), 60)
-    limit.hit(network_of(request.address))
+    LIMIT.hit(network_of(request.address))
     sent = request.body["views"]
     if len(sent) > MOST:
         message = f"At most {MOST} views at a time."

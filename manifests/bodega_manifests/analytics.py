@@ -25,9 +25,5 @@ def addon_manifest() -> Manifest:
                 help="The zone whose days reports count when none is asked for, e.g. "
                 "Europe/Berlin",
             ),
-            Setting(
-                "views_per_minute", int, default=120, minimum=1, maximum=100_000,
-                help="Times a minute that one network address may tell of views",
-            ),
         ),
     )  # fmt: skip

@@ -74,6 +74,7 @@ OPEN = {
     "OPTIONS /imports/uploads",
     "PATCH /carts/{id}",
     "PATCH /carts/{id}/items/{item}",
+    "POST /analytics/views",
     "POST /auth/email/confirm",
     "POST /auth/login",
     "POST /auth/password/reset",

@@ -19,6 +19,7 @@ from bodega_sdk import now, transaction, uuid7
 from bodega_sdk.bulk import insert_models
 
 STAFF = statuses.By(statuses.STAFF)
+_PRICE = {"price_minor": 1000, "currency": "USD"}
 
 
 def goods(number: int, groups: int = 2) -> list[UUID]:
@@ -26,9 +27,8 @@ def goods(number: int, groups: int = 2) -> list[UUID]:
     names = [f"Group {place}" for place in range(groups)]
     there = [Category.create(name=name, slug=uuid7().hex, path=uuid7().hex) for name in names]
     rows = [
-        ProductRow(f"P-{place}", {"name": f"Product {place}", "price_minor": 1000, "currency": "USD"})
-        for place in range(number)
-    ]  # fmt: skip
+        ProductRow(f"P-{place}", {"name": f"Product {place}"} | _PRICE) for place in range(number)
+    ]
     upsert(rows, "test", None)
     keys = [UUID(str(one.id)) for one in Product.select().order_by(Product.sku)]
     for place, key in enumerate(keys):
@@ -49,12 +49,12 @@ class Seller:
 
     def order(
         self, *wanted: tuple[UUID, int, int], currency: str = "USD", email: str = "eve@x.example",
-        account: UUID | None = None, shipping: int = 0, discount: int = 0, stock: str = SOLD,
+        shipping: int = 0, discount: int = 0, stock: str = SOLD,
     ) -> Order:  # fmt: skip
         """Place an order of (product, pieces, price of one)."""
         at, goods = now(), sum(count * price for _, count, price in wanted)
         order = Order(
-            id=uuid7(), number=uuid7().hex[12:], account=account, email=email, currency=currency,
+            id=uuid7(), number=uuid7().hex[12:], email=email, currency=currency,
             subtotal=goods, discount=discount, shipping=shipping, tax=0,
             total=goods + shipping - discount, stock=stock, created_at=at, updated_at=at,
         )  # fmt: skip
@@ -81,7 +81,6 @@ class Seller:
         return self.order(
             *wanted, currency=chance.choice(("USD", "USD", "EUR", "JPY")),
             email=f"buyer{chance.randrange(400)}@x.example",
-            account=UUID(int=chance.randrange(1, 300)) if chance.random() < 0.5 else None,
             shipping=chance.choice((0, 490)), discount=chance.choice((0, 0, 50)), stock=stock,
         )  # fmt: skip
 
@@ -119,8 +118,9 @@ class Seller:
 
     def _begin(self, order: Order) -> Payment:
         made: Payment = Payment.create(
-            order=order.id, order_number=order.number, provider=self.chance.choice(("sandbox", "other")),
-            currency=order.currency, amount=order.total, idempotency_key=uuid7().hex, fingerprint="x",
+            order=order.id, order_number=order.number,
+            provider=self.chance.choice(("sandbox", "other")), currency=order.currency,
+            amount=order.total, idempotency_key=uuid7().hex, fingerprint="x",
         )  # fmt: skip
         self.paid[order.id] = made
         return made
@@ -150,22 +150,27 @@ class Seller:
             arrived = {line.id: returning.Arrived(pieces, restock=False)}
             returning.receive(found, made, STAFF, arrived)
 
-    def day(self, orders: int) -> None:
-        """Do by chance what happens to so many orders; some of it in one transaction."""
+    def day(self, orders: int, clock: Any) -> None:
+        """Do by chance what happens to so many orders, in one transaction: a commit for each
+        would be most of the time. The clock goes on and back meanwhile.
+        """
         chance = self.chance
         with transaction():
             for _ in range(orders):
+                clock.move(minutes=chance.randint(-60, 300))
                 kind = chance.random()
                 order = self.some(RELEASED if kind < 0.15 else SOLD)
                 if kind < 0.15:
+                    clock.move(minutes=chance.randint(-20, 600))
                     self.cancel(order)
                 elif kind < 0.55:
-                    self.live(order)
+                    self.live(order, clock)
 
-    def live(self, order: Order) -> None:
+    def live(self, order: Order, clock: Any) -> None:
         """Have an order paid for, and perhaps given back in parts, returned or cancelled."""
         chance = self.chance
         self.pay(order, order.total + (order.total if chance.random() < 0.05 else 0))
+        clock.move(minutes=chance.randint(-90, 3000))
         kind = chance.random()
         if kind < 0.15:
             self.refund(order, chance.randint(1, order.total))
@@ -177,7 +182,9 @@ class Seller:
         elif kind < 0.35:
             if chance.random() < 0.5:
                 self.refund(order, chance.randint(1, order.total))
+                clock.move(minutes=chance.randint(-20, 600))
             self.cancel(order)
+            clock.move(minutes=chance.randint(-20, 600))
             if left := self.taken[order.id] - self.back[order.id]:
                 self.refund(order, left)
         elif kind < 0.45:

@@ -29,6 +29,8 @@ from bodega.shop import Shop
 from bodega_accounts import avatars, limits, sessions
 from bodega_accounts.logging_in import find
 from bodega_accounts.models import Account
+from bodega_analytics import viewing
+from bodega_analytics.resources import USAGE
 from bodega_coupons.limits import QUESTIONS
 from bodega_coupons.models import Redemption
 from bodega_imports.export_models import Export
@@ -57,7 +59,7 @@ JSON = {"Content-Type": "application/json"}
 #: What every request says that goes on with an upload.
 TUS = {"Tus-Resumable": "1.0.0"}
 LIMITS = (limits.PROOFS, limits.CODES, limits.FROM_ADDRESS, limits.REGISTRATIONS,
-          limits.MAILS_FROM_ADDRESS, QUESTIONS)  # fmt: skip
+          limits.MAILS_FROM_ADDRESS, QUESTIONS, USAGE, viewing.LIMIT)  # fmt: skip
 NOT_FOUND = "01a1fd7c-0000-7000-8000-000000000000"
 
 
@@ -292,7 +294,7 @@ def _send_back(admin: Any, order: str, where: Any) -> str:
 
 ADDONS = (
     "accounts", "products", "imports", "inventory", "media", "reviews", "wishlists", "orders",
-    "coupons", "payments",
+    "coupons", "payments", "analytics",
 )  # fmt: skip
 PASSWORD = "a long password"
 PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -337,6 +339,7 @@ SAMPLES = {
     "kind": "receipt", "rating": 5, "images": [], "reason": "spam",
     "url": "https://files.example/products.csv", "rate": 1900, "label": "New", "code": "new",
     "quantity": 1, "count": 1, "lines": [{"line": NOT_FOUND, "quantity": 1}],
+    "views": [{"product": NOT_FOUND}],
 }  # fmt: skip
 
 

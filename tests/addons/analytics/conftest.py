@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from bodega.cli import bodega
 from bodega.cli.context import Context
+from bodega.database import outbox
 from bodega.http.app import build_app
+from bodega.jobs.feeding import feed
 from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_sdk.runtime import bound
@@ -67,6 +69,25 @@ def jobs(shop: Shop) -> Jobs:
 
 
 @pytest.fixture
+def count(shop: Shop) -> Callable[[], int]:
+    """Have the log of events read to its end for analytics, as a worker does, and nobody else.
+
+    Mails and jobs of thousands of orders would take longer than all that is tried here.
+    """
+
+    def feed_all() -> int:
+        fed = 0
+        with shop.lent() as lent, bound(lent):
+            outbox.relay(lent.databases.shop)
+            for item in lent.assembly.subscriptions:
+                while "analytics" in item.name and (more := feed(lent, item)):
+                    fed += more
+        return fed
+
+    return feed_all
+
+
+@pytest.fixture
 def clock() -> Iterator[Clock]:
     """The time, which can be moved."""
     with moved_by_tests() as made:
@@ -76,6 +97,7 @@ def clock() -> Iterator[Clock]:
 @pytest.fixture
 def report(client: Client) -> Callable[..., Any]:
     """Return a report as staff see it: ``report("sales", zone="UTC")``; ``from_`` is ``from``."""
+
     def ask(path: str, **query: Any) -> Any:
         sent = "&".join(f"{name.rstrip('_')}={value}" for name, value in query.items())
         # Made each time: the clock is moved, and tokens end.

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from busy_shop import Seller, at, goods
 
-from bodega_analytics import selling
+from busy_shop import Seller, at, goods
 
 
 @pytest.fixture
