@@ -13,7 +13,7 @@ updated = Event(
         "zone": "the shop's time zone",
         "from": "today, YYYY-MM-DD",
         "to": "today, YYYY-MM-DD",
-        "results": "list of currency, orders, gross and net of today",
+        "rows": "list of currency, orders, gross and net of today",
     },
 )  # fmt: skip
 ALL = (views_recorded, updated)

@@ -39,7 +39,7 @@ def _today() -> dict[str, Any]:
     rows = selling.trend(today, "day")
     names = ("currency", "orders", "gross", "net")
     results = [{name: row[name] for name in names} for row in rows]
-    return {**today.shown, "results": results}
+    return {**today.shown, "rows": results}
 
 
 SERVICE = Service("analytics.teller", run)

@@ -15,7 +15,7 @@ READ = "analytics.read"
 #: Points of a trend, in each currency.
 MOST_POINTS = 1000
 _FORMAT = Parameter(
-    "format", str, "csv for a table of the rows of `results`.", "json", choices=("json", "csv")
+    "format", str, "csv for a table of the rows of `rows`.", "json", choices=("json", "csv")
 )
 _INTERVAL = Parameter("interval", str, "What each row is about.", "day", choices=INTERVALS)
 _LIMIT = Parameter("limit", int, "Rows at most.", 10, minimum=1, maximum=100)
@@ -28,7 +28,7 @@ Report = Callable[[Request], dict[str, Any]]
 
 
 def _about(period: Period, results: Any, *sources: str, **more: Any) -> dict[str, Any]:
-    return {**period.shown, "results": results, "left_out": standing.left_out(sources), **more}
+    return {**period.shown, "rows": results, "left_out": standing.left_out(sources), **more}
 
 
 def _sales(request: Request) -> dict[str, Any]:
@@ -111,12 +111,12 @@ def _usage(request: Request) -> dict[str, Any]:
 def _stock(request: Request) -> dict[str, Any]:
     number, lowest = standing.low_stock(request.query["limit"]) or (None, None)
     out = standing.left_out(("inventory",))
-    return {"results": standing.stock_value(), "low": number, "lowest": lowest, "left_out": out}
+    return {"rows": standing.stock_value(), "low": number, "lowest": lowest, "left_out": out}
 
 
 def _low_stock(request: Request) -> dict[str, Any]:
     _, lowest = standing.low_stock(request.query["limit"]) or (None, [])
-    return {"results": lowest, "left_out": standing.left_out(("inventory",))}
+    return {"rows": lowest, "left_out": standing.left_out(("inventory",))}
 
 
 def _stats(request: Request) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _report(
     description: str = "",
 ) -> Route:  # fmt: skip
     """Return a route that answers with a report, or with its rows as CSV."""
-    row: Any = returns().fields["results"]
+    row: Any = returns().fields["rows"]
     columns = list(row.schema.fields)
 
     def show(request: Request) -> Any:
@@ -152,7 +152,7 @@ def _report(
             return shown
         name = path.removeprefix("/analytics/").replace("/", "-")
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        content = csv_of(found["results"] or (), columns)
+        content = csv_of(found["rows"] or (), columns)
         return Reply(headers=headers, content=content, media="text/csv; charset=utf-8")
 
     return Route(

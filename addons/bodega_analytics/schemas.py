@@ -59,7 +59,7 @@ def _period(name: str, row: type[Schema]) -> type[Schema]:
         "from": String(required=True, max_length=10, **_told("The first day, YYYY-MM-DD.")),
         "to": String(required=True, max_length=10, **_told("The last day, YYYY-MM-DD.")),
         "zone": String(required=True, max_length=64, **_told("Whose days these are.")),
-        "results": Nested(row, many=True, required=True),
+        "rows": Nested(row, many=True, required=True),
         "left_out": List(
             String(), required=True,
             **_told("Addons that are not there, so that what they know is missing."),
@@ -236,7 +236,7 @@ class LowSchema(_NamedSchema):
 class StockSchema(Schema):
     """What the stock is worth, and what of it is low; null without inventory."""
 
-    results = Nested(WorthSchema, many=True, required=True, allow_none=True)
+    rows = Nested(WorthSchema, many=True, required=True, allow_none=True)
     low = Integer(required=True, allow_none=True, **_told("Items that are low."))
     lowest = Nested(LowSchema, many=True, required=True, allow_none=True)
     left_out = List(String(), required=True)
@@ -245,7 +245,7 @@ class StockSchema(Schema):
 class LowStockSchema(Schema):
     """What is low; nothing without inventory."""
 
-    results = Nested(LowSchema, many=True, required=True)
+    rows = Nested(LowSchema, many=True, required=True)
     left_out = List(String(), required=True)
 
 
@@ -297,7 +297,7 @@ Estimates = _period("AnalyticsEstimatesSchema", EstimateSchema)
 
 
 class DashboardSchema(_period("AnalyticsDaysSchema", SalesRowSchema)):  # type: ignore[misc]
-    """The most important of all reports at once; `results` are the sales."""
+    """The most important of all reports at once; `rows` are the sales."""
 
     top_products = Nested(TopProductSchema, many=True, required=True)
     popular_products = Nested(PopularSchema, many=True, required=True)

@@ -99,10 +99,11 @@ class Seller:
     def _enter(self, order: Order, kind: str, amount: int) -> None:
         with transaction():
             payment = self.paid.get(order.id) or self._begin(order)
-            LedgerEntry.create(
-                payment=payment.id, order=order.id, kind=kind, amount=amount,
-                currency=order.currency, fact=uuid7().hex,
+            entry = LedgerEntry(
+                id=uuid7(), payment=payment.id, order=order.id, kind=kind, amount=amount,
+                currency=order.currency, fact=uuid7().hex, created_at=now(), updated_at=now(),
             )  # fmt: skip
+            insert_models([entry])
             self.taken[order.id] += amount * (kind == "capture")
             self.back[order.id] += amount * {"refund": 1, "refund_failed": -1}.get(kind, 0)
             event = {"capture": payment_events.captured, "refund": payment_events.refunded}.get(
@@ -117,11 +118,13 @@ class Seller:
             )  # fmt: skip
 
     def _begin(self, order: Order) -> Payment:
-        made: Payment = Payment.create(
-            order=order.id, order_number=order.number,
+        made = Payment(
+            id=uuid7(), order=order.id, order_number=order.number,
             provider=self.chance.choice(("sandbox", "other")), currency=order.currency,
             amount=order.total, idempotency_key=uuid7().hex, fingerprint="x",
+            created_at=now(), updated_at=now(),
         )  # fmt: skip
+        insert_models([made])
         self.paid[order.id] = made
         return made
 
@@ -159,11 +162,11 @@ class Seller:
             for _ in range(orders):
                 clock.move(minutes=chance.randint(-60, 300))
                 kind = chance.random()
-                order = self.some(RELEASED if kind < 0.15 else SOLD)
-                if kind < 0.15:
+                order = self.some(RELEASED if kind < 0.12 else SOLD)
+                if kind < 0.12:
                     clock.move(minutes=chance.randint(-20, 600))
                     self.cancel(order)
-                elif kind < 0.55:
+                elif kind < 0.32:
                     self.live(order, clock)
 
     def live(self, order: Order, clock: Any) -> None:

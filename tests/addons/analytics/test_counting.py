@@ -118,7 +118,7 @@ def test_analytics_that_comes_later_counts_what_was_there(
         jobs.begin_to_listen()
         clock.move(minutes=2)
         jobs.run_all()
-        (row,) = report("sales")["results"]
+        (row,) = report("sales")["rows"]
         assert (row["gross"], row["paid"]) == ("10.00", "9.00")
         assert rebuilding.check() == []
     # Without payments and all that is about them the rest is served.
@@ -131,7 +131,7 @@ def test_analytics_that_comes_later_counts_what_was_there(
         jobs.run_all()
         assert not rebuilding.is_due()
         told = report("sales")
-        assert (told["left_out"], told["results"][0]["gross"]) == (["payments"], "10.00")
+        assert (told["left_out"], told["rows"][0]["gross"]) == (["payments"], "10.00")
         assert report("dashboard")["left_out"] == ["payments", "webhooks"]
         assert report("dashboard/stats")["total_events_sent"] is None
 
@@ -156,14 +156,14 @@ def test_views_are_counted_of_people_and_of_what_is_sold(
         client.post(items, {"product": lamp, "quantity": 1}, headers=token)
     seller.pay(seller.order((seller.products[0], 2, 900)))
     count()
-    assert [(row["name"], row["views"]) for row in report("products/views")["results"]] == [
+    assert [(row["name"], row["views"]) for row in report("products/views")["rows"]] == [
         ("Product 0", 2), ("Product 1", 1),
     ]  # fmt: skip
-    stages = {row["stage"]: row["count"] for row in report("funnel", product=lamp)["results"]}
+    stages = {row["stage"]: row["count"] for row in report("funnel", product=lamp)["rows"]}
     assert stages == {"viewed": 2, "carted": 1, "ordered": 1, "paid": 1}
-    (best,) = report("products/popular", by="units")["results"]
+    (best,) = report("products/popular", by="units")["rows"]
     assert (best["views"], best["carted"], best["units"]) == (2, 1, 2)
-    today = report("views", product=lamp)["results"][-1]
+    today = report("views", product=lamp)["rows"][-1]
     assert (today["views"], today["carted"]) == (2, 1)
     assert {row.product for row in Interest.select()} == set(seller.products[:2])
     client.get(VIEWS).expect(401)
@@ -176,7 +176,7 @@ def test_the_channel_tells_once_what_changed(seller: Seller, count: Any) -> None
     assert live.tell()
     assert not live.tell()
     row = EventRow.select().where(EventRow.name == "analytics.updated").get()
-    assert row.data["results"] == [
+    assert row.data["rows"] == [
         {"currency": "USD", "orders": 1, "gross": "9.00", "net": "9.00"}
     ]  # fmt: skip
 
@@ -214,7 +214,7 @@ def test_the_stock_is_worth_what_it_is_sold_for(seller: Seller, report: Any) -> 
     lamp, table = seller.products[:2]
     inventory.receive([inventory.Item(lamp, None, 3), inventory.Item(table, None, 1)], reason="x")
     found = report("stock")
-    (worth,) = found["results"]
+    (worth,) = found["rows"]
     assert (worth["pieces"], worth["price"], worth["cost"]) == (4, "40.00", "16.00")
     assert found["low"] == 2
     assert UUID(found["lowest"][0]["product"]) == table

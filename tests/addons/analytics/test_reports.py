@@ -29,7 +29,7 @@ def test_each_thing_counts_at_its_own_time(
     jobs.run_all()
 
     whole = report("sales", from_="2027-03-10", to="2027-03-12")
-    dollars, yens = sorted(whole["results"], key=lambda row: row["currency"], reverse=True)[:2]
+    dollars, yens = sorted(whole["rows"], key=lambda row: row["currency"], reverse=True)[:2]
     if dollars["currency"] != "USD":
         dollars, yens = yens, dollars
     assert (dollars["orders"], dollars["units"], dollars["goods"]) == (2, 4, "35.00")
@@ -47,28 +47,28 @@ def test_each_thing_counts_at_its_own_time(
     # Nothing was there before: growth is null, and no error.
     assert set(dollars["growth"].values()) == {None}
 
-    days = [report("sales", from_=day, to=day, currency="USD")["results"][0]
+    days = [report("sales", from_=day, to=day, currency="USD")["rows"][0]
             for day in ("2027-03-10", "2027-03-11", "2027-03-12")]  # fmt: skip
     assert [day["net"] for day in days] == ["37.00", "-10.00", "-6.00"]
     assert [day["growth"]["net"] for day in days] == [None, "-127.03", None]
     assert [day["customers"] for day in days] == [2, 0, 0]
-    points = report("sales/trend", from_="2027-03-09", to="2027-03-12", currency="USD")["results"]
+    points = report("sales/trend", from_="2027-03-09", to="2027-03-12", currency="USD")["rows"]
     assert [(point["start"], point["net"]) for point in points] == [
         ("2027-03-09", "0.00"), ("2027-03-10", "37.00"), ("2027-03-11", "-10.00"),
         ("2027-03-12", "-6.00"),
     ]  # fmt: skip
     (month,) = report(
         "sales/trend", from_="2027-03-09", to="2027-03-12", currency="USD", interval="month"
-    )["results"]
+    )["rows"]
     assert month["net"] == "21.00"
-    best = report("products/top", from_="2027-03-10", to="2027-03-12")["results"]
+    best = report("products/top", from_="2027-03-10", to="2027-03-12")["rows"]
     assert [(row["name"], row["units"], row["net"]) for row in best] == [
         ("Product 0", 3, "19.00"), ("Product 1", 1, "5.00"),
     ]  # fmt: skip
-    groups = report("categories/top", from_="2027-03-10", to="2027-03-12")["results"]
+    groups = report("categories/top", from_="2027-03-10", to="2027-03-12")["rows"]
     assert [(row["name"], row["net"]) for row in groups] == [(None, "19.00"), ("Group 0", "5.00")]
-    (used,) = report("payments/usage", from_="2027-03-10", to="2027-03-12")["results"]
+    (used,) = report("payments/usage", from_="2027-03-10", to="2027-03-12")["rows"]
     assert (used["captured"], used["refunded"], used["kept"]) == ("27.00", "6.00", "21.00")
     assert "The sums are right." in run("analytics", "check")
-    stages = report("funnel", from_="2027-03-10", to="2027-03-12")["results"]
+    stages = report("funnel", from_="2027-03-10", to="2027-03-12")["rows"]
     assert [row["count"] for row in stages] == [0, 0, 4, 2]
