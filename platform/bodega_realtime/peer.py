@@ -40,6 +40,7 @@ class Peer(ServerConnection):
         self._streams = streams
         self._stream = stream
         self._streaming = False
+        self._refused = False
 
     async def handshake(
         self, process_request: Any = None, process_response: Any = None, server_header: Any = None
@@ -75,7 +76,9 @@ class Peer(ServerConnection):
 
     def send_data(self) -> None:
         """Write what the library has to say, and what it leaves unsaid: that it is no HTTP."""
-        if self.request is None and isinstance(self.protocol.handshake_exc, InvalidMessage):
+        unread = self.request is None and isinstance(self.protocol.handshake_exc, InvalidMessage)
+        if unread and not self._refused:
+            self._refused = True
             self.transport.write(_BAD_REQUEST)
         super().send_data()
 
