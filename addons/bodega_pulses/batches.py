@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bodega_sdk.errors import FieldError, InvalidInput
-from bodega_sdk.schemas import MOST_ERRORS
 
 #: Product (id or SKU), unit and source, as they were sent.
 Head = tuple[str, str, str]
 UNIT, SOURCE = 50, 100
+#: Faults of one request that are listed.
+MOST_ERRORS = 50
 
 
 def _numbered(place: int, name: str) -> str:

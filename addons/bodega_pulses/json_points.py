@@ -9,10 +9,9 @@ from typing import Any
 import orjson
 
 from bodega_pulses import instants
-from bodega_pulses.batches import Batch, head_fault, refused
+from bodega_pulses.batches import MOST_ERRORS, Batch, head_fault, refused
 from bodega_pulses.sketches import LARGEST
 from bodega_sdk.errors import BadRequest, FieldError
-from bodega_sdk.schemas import MOST_ERRORS
 
 _MEMBERS = frozenset(("product", "timestamp", "value", "unit", "source"))
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00").timestamp()

@@ -9,11 +9,10 @@ series: it is refused by name.
 import re
 from datetime import datetime
 
-from bodega_pulses.batches import Batch, Head, head_fault, refused
+from bodega_pulses.batches import MOST_ERRORS, Batch, Head, head_fault, refused
 from bodega_pulses.instants import micros
 from bodega_pulses.sketches import LARGEST
 from bodega_sdk.errors import FieldError
-from bodega_sdk.schemas import MOST_ERRORS
 
 #: Precision of timestamps → what makes microseconds of them: multiply, divide.
 PRECISIONS = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}

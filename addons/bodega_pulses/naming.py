@@ -6,14 +6,12 @@ from uuid import UUID
 import peewee
 
 from bodega_products import api as products
-from bodega_pulses.batches import Batch, refused
+from bodega_pulses.batches import MOST_ERRORS, Batch, refused
 from bodega_pulses.models import Series
 from bodega_pulses.partitions import partitioned
 from bodega_sdk import database, locked, setting
 from bodega_sdk.bulk import among
 from bodega_sdk.errors import Conflict, FieldError
-from bodega_sdk.ids import read_uuid
-from bodega_sdk.schemas import MOST_ERRORS
 
 #: Two numbers that stand for the numbers of series among PostgreSQL's advisory locks.
 _LOCK = "1886743667, 3"
@@ -45,9 +43,11 @@ def _products(texts: Iterable[str]) -> dict[str, UUID]:
 
 def _uuid(text: str) -> UUID | None:
     try:
-        return read_uuid(text)
+        found = UUID(text)
     except ValueError:
         return None
+    # Python reads braces and more, which are a SKU to us.
+    return found if str(found) == text.lower() else None
 
 
 def _faults(batch: Batch, heads: list[int]) -> list[FieldError]:

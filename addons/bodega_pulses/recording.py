@@ -6,13 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from bodega_pulses import events, horizon, naming, partitions, rolling, storing
-from bodega_pulses.batches import Batch, refused
+from bodega_pulses.batches import MOST_ERRORS, Batch, refused
 from bodega_pulses.instants import DAY, EARLIEST, micros, shown
 from bodega_pulses.naming import Key
 from bodega_pulses.storing import Columns, Written
 from bodega_sdk import now, setting, transaction
 from bodega_sdk.errors import FieldError, TooLarge
-from bodega_sdk.schemas import MOST_ERRORS
 
 _EARLIEST = micros(EARLIEST)
 _NOTHING = dict.fromkeys(("product", "product_id", "timestamp", "value", "unit", "source"))

@@ -124,7 +124,7 @@ def _ask(request: Request) -> dict[str, Any]:
         "resolution": question.resolution,
         "timezone": question.zone.key if question.zone else "UTC",
         "next": cursor and request.url(**asking.pinned(question), cursor=cursor),
-        "results": rows,
+        "pulses": rows,
     }
 
 
@@ -135,7 +135,7 @@ def _latest(request: Request) -> dict[str, Any]:
     found.sort(key=lambda one: one.last_at, reverse=True)
     return {
         "product": product,
-        "results": [
+        "pulses": [
             {"timestamp": instants.shown(one.last_at), "value": one.last_value,
              "unit": one.unit, "source": one.source}
             for one in found

@@ -74,7 +74,7 @@ class PulsesSchema(Schema):
         required=True, allow_none=True, max_length=4000,
         metadata={"description": "Address of the next page."},
     )  # fmt: skip
-    results = List(Nested(PulseSchema), required=True)
+    pulses = List(Nested(PulseSchema), required=True)
 
 
 class LatestPointSchema(Schema):
@@ -90,7 +90,7 @@ class LatestSchema(Schema):
     """The newest points of a product, the newest first."""
 
     product = Uuid(required=True)
-    results = List(Nested(LatestPointSchema), required=True)
+    pulses = List(Nested(LatestPointSchema), required=True)
 
 
 def _time(name: str) -> Any:

@@ -59,6 +59,7 @@ OPEN = {
     "GET /products/{id}/related",
     "GET /products/{id}/translations",
     "GET /products/{id}/translations/{language}",
+    "GET /pulses/influx/ping",
     "GET /reviews",
     "GET /reviews/summary",
     "GET /reviews/{id}",

@@ -40,6 +40,8 @@ from bodega_inventory import api as inventory
 from bodega_inventory.models import Movement, Reservation
 from bodega_media.models import Wanted
 from bodega_payments.models import Payment
+from bodega_pulses import alerting, rolling
+from bodega_pulses.models import Alert, Series
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk import schemas as kinds
 from bodega_sdk.testing import servers
@@ -255,8 +257,19 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
     for reference in ("one", "two"):
         inventory.reserve([item], reference)
     _pay(admin, made)
+    _measure(admin, made)
     made["/inventory/reservations"] = str(Reservation.get().id)
     made["/inventory/movements"] = str(Movement.get().id)
+
+
+def _measure(admin: Any, made: dict[str, Any]) -> None:
+    """Record points of two series, and raise two alerts."""
+    point = {"product": made["/products"], "timestamp": f"{now():%FT%TZ}", "value": 31}
+    admin.post("/api/v1/pulses", [point, point | {"unit": "C"}]).expect(200)
+    rolling.settle()
+    alerting.watch()
+    made["/pulses/series"] = str(Series.get().id)
+    made["/pulses/alerts"] = str(Alert.get().id)
 
 
 def _pay(admin: Any, made: dict[str, Any]) -> None:
@@ -294,7 +307,7 @@ def _send_back(admin: Any, order: str, where: Any) -> str:
 
 ADDONS = (
     "accounts", "products", "imports", "inventory", "media", "reviews", "wishlists", "orders",
-    "coupons", "payments", "analytics",
+    "coupons", "payments", "analytics", "pulses",
 )  # fmt: skip
 PASSWORD = "a long password"
 PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -323,6 +336,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "/shipping-methods": [
         {"code": "post", "label": "Post", "price": "4.90"},
         {"code": "drone", "label": "Drone", "price": "9.90"},
+    ],
+    "/pulses/rules": [
+        {"name": "Warm", "kind": "above", "threshold": 30},
+        {"name": "Cold", "kind": "below", "threshold": 3},
     ],
 }
 #: What is made for each of two products, and what is said of it besides.
@@ -354,6 +371,8 @@ def writing(target: Target) -> Iterator[tuple[Route, str, dict[str, Any]]]:
             samples = SAMPLES | {"product": target.ids["chair"]}
             if route.path.startswith("/coupons"):
                 samples["kind"] = "free_shipping"
+            if route.path.startswith("/pulses"):
+                samples |= {"kind": "above", "threshold": 30}
             samples["items"] = [{"product": target.ids["/products"], "quantity": 1}]
             good = {} if route.partial else {name: samples.get(name, "x") for name in required}
             yield route, target.path(route), good

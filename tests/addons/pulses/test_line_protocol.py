@@ -1,9 +1,7 @@
 """A real InfluxDB client writes to a real server, and lines are read by name."""
 
 import gzip
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from influxdb_client.rest import ApiException
 from bodega_pulses import line_protocol
 from bodega_pulses.models import Point
 from bodega_sdk.errors import InvalidInput
-from bodega_sdk.testing.deployment import Deployment, environment
+from bodega_sdk.testing.deployment import Deployment
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WRITE = "/api/v1/pulses/influx/api/v2/write"
@@ -71,15 +69,6 @@ def test_lines_that_are_no_text_are_refused() -> None:
         line_protocol.read(b"m,product=P value=1 1\n\xff", "s", NOW)
 
 
-@pytest.fixture
-def deployment(engine: str, tmp_path: Path, request: Any) -> Iterator[Deployment]:
-    """A shop of real processes."""
-    url = request.getfixturevalue("bodega_postgres_url") if engine == "postgres" else ""
-    made = Deployment(environment(tmp_path, url), 1, tmp_path)
-    yield made
-    made.stop()
-
-
 @pytest.mark.slow
 def test_a_real_influxdb_client_writes_packed_batches_of_thousands(
     deployment: Deployment,
@@ -120,9 +109,9 @@ def test_a_real_influxdb_client_writes_packed_batches_of_thousands(
     query += "&resolution=1d&aggregate=count,min,max"
     status, found = deployment.get(f"/api/v1/pulses?{query}", admin)
     assert status == 200, found
-    assert sum(row["count"] for row in found["results"]) == 15_000
-    assert min(row["min"] for row in found["results"]) == -1
-    assert max(row["max"] for row in found["results"]) == 99.5
+    assert sum(row["count"] for row in found["pulses"]) == 15_000
+    assert min(row["min"] for row in found["pulses"]) == -1
+    assert max(row["max"] for row in found["pulses"]) == 99.5
 
 
 def test_lines_are_recorded_over_http(staff: Any, lamp: Any, today: datetime) -> None:

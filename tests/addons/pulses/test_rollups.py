@@ -64,11 +64,11 @@ def asked(client: Client, product: UUID, **query: Any) -> list[dict[str, Any]]:
     """Return all rows of a question, page by page."""
     query = {"product": str(product), "aggregate": ALL} | query
     found = client.get(PULSES, params=query).expect(200)
-    rows: list[dict[str, Any]] = found["results"]
+    rows: list[dict[str, Any]] = found["pulses"]
     while found["next"]:
         path, _, text = found["next"].partition("?")
         found = client.get(path[path.index("/api") :], query_string=text).expect(200)
-        rows += found["results"]
+        rows += found["pulses"]
     return rows
 
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_asked_is_refused_by_name(
     staff: Client, lamp: UUID, today: datetime
 ) -> None:
     good = {"product": str(lamp), "resolution": "1h"}
-    assert staff.get(PULSES, params=good).expect(200)["results"] == []
+    assert staff.get(PULSES, params=good).expect(200)["pulses"] == []
     for bad, field in (
         ({"product": None}, "product"), ({"product": "x"}, "product"),
         ({"from": "yesterday"}, "from"), ({"to": "2026-11-22T10:00:00"}, "to"),
@@ -260,16 +260,16 @@ def test_raw_points_come_page_by_page_and_the_newest_by_itself(
     while True:
         query = {"product": str(lamp), "page_size": 7} | span | cursor
         page = staff.get(PULSES, params=query).expect(200)
-        found += [row["value"] for row in page["results"]]
+        found += [row["value"] for row in page["pulses"]]
         if page["next"] is None:
             break
         cursor = {"cursor": page["next"].partition("cursor=")[2].partition("&")[0]}
     assert found == list(range(20))
     only = staff.get(PULSES, params={"product": str(lamp), "unit": "b"} | span).expect(200)
-    assert [row["value"] for row in only["results"]] == list(range(1, 20, 2))
+    assert [row["value"] for row in only["pulses"]] == list(range(1, 20, 2))
     newest = staff.get(f"{PULSES}/latest", params={"product": str(lamp)}).expect(200)
-    assert [(one["value"], one["unit"]) for one in newest["results"]] == [(18, "a"), (19, "b")]
-    assert staff.get(f"{PULSES}/latest", params={"product": str(sofa)}).expect(200)["results"] == []
+    assert [(one["value"], one["unit"]) for one in newest["pulses"]] == [(18, "a"), (19, "b")]
+    assert staff.get(f"{PULSES}/latest", params={"product": str(sofa)}).expect(200)["pulses"] == []
     listed = staff.get(f"{PULSES}/series", params={"product": str(lamp)}).expect(200)
     assert {one["last_value"] for one in listed["results"]} == {18, 19}
     assert listed["results"][0]["first_at"] == today.isoformat().replace("+00:00", "Z")
