@@ -655,7 +655,7 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "ApiKeySchema": lambda w, p: {"name": "a key", "scopes": sorted(p.held)[:1]},
     "RotationSchema": lambda w, p: {"overlap_minutes": 5},
     "ProductSchema": _product,
-    "ViewsSchema": lambda w, p: {"views": [{"product": w.products[None]}]},
+    "ViewsSchema": lambda w, p: {"views": [{"product": min(w.products.values())}]},
     "CategorySchema": _category,
     "VariantSchema": _variant,
     # What there is stays with its product.
