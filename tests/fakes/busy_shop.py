@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from peewee import chunked
+
 from bodega_orders import changing, events, returning, settling, statuses
 from bodega_orders.models import RELEASED, SOLD, Line, Order
 from bodega_payments import events as payment_events
@@ -47,11 +49,32 @@ class Seller:
     taken: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
     back: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
 
-    def order(
+    def order(self, *wanted: tuple[UUID, int, int], **members: Any) -> Order:
+        """Place an order of (product, pieces, price of one)."""
+        made = self.draft(*wanted, **members)
+        self.place([made])
+        return made[0]
+
+    def some(self) -> Order:
+        """Place an order by chance."""
+        made = self.draft_some()
+        self.place([made])
+        return made[0]
+
+    def place(self, drafts: list[tuple[Order, list[Line]]]) -> None:
+        """Write orders as checkout does, but in statements of many rows; tell of each."""
+        with transaction():
+            for some in chunked(drafts, 50):
+                insert_models([order for order, _ in some])
+                insert_models([line for _, lines in some for line in lines])
+            for order, lines in drafts:
+                events.publish(events.placed, order, lines=len(lines))
+
+    def draft(
         self, *wanted: tuple[UUID, int, int], currency: str = "USD", email: str = "eve@x.example",
         shipping: int = 0, discount: int = 0, stock: str = SOLD,
-    ) -> Order:  # fmt: skip
-        """Place an order of (product, pieces, price of one)."""
+    ) -> tuple[Order, list[Line]]:  # fmt: skip
+        """Return an order that nobody has written yet."""
         at, goods = now(), sum(count * price for _, count, price in wanted)
         order = Order(
             id=uuid7(), number=uuid7().hex[12:], email=email, currency=currency,
@@ -67,21 +90,17 @@ class Seller:
             )
             for place, (product, count, price) in enumerate(wanted)
         ]  # fmt: skip
-        with transaction():
-            insert_models([order])
-            insert_models(lines)
-            events.publish(events.placed, order, lines=len(lines))
-        return order
+        return order, lines
 
-    def some(self, stock: str = SOLD) -> Order:
-        """Place an order by chance."""
+    def draft_some(self) -> tuple[Order, list[Line]]:
+        """Return an order by chance that nobody has written yet."""
         chance = self.chance
-        kinds = chance.sample(self.products, chance.randint(1, 3))
+        kinds = chance.sample(self.products, chance.randint(1, min(3, len(self.products))))
         wanted = [(key, chance.randint(1, 4), chance.randint(100, 5000)) for key in kinds]
-        return self.order(
+        return self.draft(
             *wanted, currency=chance.choice(("USD", "USD", "EUR", "JPY")),
             email=f"buyer{chance.randrange(400)}@x.example",
-            shipping=chance.choice((0, 490)), discount=chance.choice((0, 0, 50)), stock=stock,
+            shipping=chance.choice((0, 490)), discount=chance.choice((0, 0, 50)),
         )  # fmt: skip
 
     def pay(self, order: Order, amount: int | None = None) -> None:
@@ -157,16 +176,18 @@ class Seller:
         """Do by chance what happens to so many orders, in one transaction: a commit for each
         would be most of the time. The clock goes on and back meanwhile.
         """
-        chance = self.chance
+        chance, drafts = self.chance, []
+        for _ in range(orders):
+            clock.move(minutes=chance.randint(-60, 300))
+            drafts.append(self.draft_some())
         with transaction():
-            for _ in range(orders):
-                clock.move(minutes=chance.randint(-60, 300))
+            self.place(drafts)
+            for order, _ in drafts:
                 kind = chance.random()
-                order = self.some(RELEASED if kind < 0.12 else SOLD)
-                if kind < 0.12:
-                    clock.move(minutes=chance.randint(-20, 600))
+                clock.move(minutes=chance.randint(-20, 60))
+                if kind < 0.1:
                     self.cancel(order)
-                elif kind < 0.32:
+                elif kind < 0.22:
                     self.live(order, clock)
 
     def live(self, order: Order, clock: Any) -> None:
