@@ -13,6 +13,7 @@ from bodega_analytics import (
     live,
     models,
     resources,
+    samples,
     viewing,
 )
 from bodega_sdk import (
@@ -22,6 +23,7 @@ from bodega_sdk import (
     Job,
     Model,
     Routes,
+    SampleData,
     Service,
     Subscriptions,
     hookimpl,
@@ -83,3 +85,9 @@ def register_commands() -> Iterable[click.Command]:
 def register_console_pages() -> Iterable[ConsolePage]:
     """The console's page."""
     return console.pages()
+
+
+@hookimpl
+def register_sample_data() -> Iterable[SampleData]:
+    """Views to try the shop out with."""
+    return samples.declared()

@@ -1,5 +1,6 @@
 """Counting: events that come twice, late or never; addons that come later; views."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from bodega.database.tables import EventRow
 from bodega_analytics import counting, live, rebuilding
 from bodega_analytics.models import SUMS, Counted, Interest, Sales, State
 from bodega_orders.models import Order
-from bodega_sdk import transaction, uuid7
+from bodega_sdk import now, transaction, uuid7
 from bodega_sdk.runtime import bound
 from busy_shop import Seller, goods
 
@@ -232,3 +233,22 @@ def test_the_console_shows_it_with_pictures(client: Any, seller: Seller, count: 
     for text in ("Net sales by day", "<svg", "From looking to paying", "Product 0", "9.00"):
         assert text in shown
     assert page(vendor).status_code == 403
+
+
+def test_samples_are_looked_at_and_their_orders_count(
+    jobs: Any, run: Any, report: Any, clock: Any
+) -> None:
+    told = run("sample-data", "--count", "20")
+    assert "views" in told
+    clock.move(minutes=2)
+    jobs.run_all()
+    days = {"from_": now().date() - timedelta(days=100), "to": now().date()}
+    rows = report("sales", **days)["rows"]
+    assert sum(row["orders"] for row in rows) == Order.select().count() > 0
+    assert sum(row["views"] for row in report("views", **days)["rows"]) > 20
+    assert rebuilding.check() == []
+    assert "Nothing to do" in run("sample-data", "--count", "20")
+    run("sample-data", "--remove")
+    clock.move(minutes=2)
+    jobs.run_all()
+    assert (report("sales", **days)["rows"], Interest.select().count()) == ([], 0)
