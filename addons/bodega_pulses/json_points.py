@@ -1,9 +1,9 @@
 """Reads points from JSON: all at once by columns, and one by one where something is wrong."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import chain
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -14,7 +14,6 @@ from bodega_pulses.sketches import LARGEST
 from bodega_sdk.errors import BadRequest, FieldError
 
 _MEMBERS = frozenset(("product", "timestamp", "value", "unit", "source"))
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00").timestamp()
 _WHEN = "Expected a time in ISO 8601 with a zone, e.g. 2026-11-22T12:00:00Z."
 
 
@@ -81,25 +80,37 @@ def batch_of(points: Sequence[Any], named: Callable[[int, str], str] | None = No
 
 def _columns(points: Sequence[Any], naming: dict[str, Any]) -> Batch | None:
     """Return the columns; None, or one of many exceptions, when anything is wrong."""
-    if not set(chain.from_iterable(points)) <= _MEMBERS:
+    if not points:
+        return Batch([], [], [], [], **naming)
+    known = set(chain.from_iterable(points))
+    if not known <= _MEMBERS:
         return None
-    values = [point["value"] for point in points]
+    values = list(map(itemgetter("value"), points))
     if not set(map(type, values)) <= {int, float}:
         return None
     values = list(map(float, values))
-    # Of what is not a number, every comparison is false.
-    if not all(-LARGEST <= value <= LARGEST for value in values):
+    # JSON has no NaN, which would be neither.
+    if not -LARGEST <= min(values) <= max(values) <= LARGEST:
         return None
-    keys = [(p["product"], p.get("unit", ""), p.get("source", "")) for p in points]
+    keys = _keys(points, known)
     heads = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     if any(map(head_fault, heads)):
         return None
-    times = list(map(datetime.fromisoformat, [point["timestamp"] for point in points]))
-    if None in {time.tzinfo for time in times}:
-        return None
-    # A double holds microseconds exactly for the next two centuries.
-    at = [round((time.timestamp() - _EPOCH) * 1e6) for time in times]
-    return Batch(list(heads), [heads[key] for key in keys], at, values, **naming)
+    texts = list(map(itemgetter("timestamp"), points))
+    # Products are often measured at the same times.
+    times = {text: instants.read_instant(text) for text in set(texts)}
+    at = list(map(times.__getitem__, texts))
+    return Batch(list(heads), list(map(heads.__getitem__, keys)), at, values, **naming)
+
+
+def _keys(points: Sequence[Any], known: set[str]) -> list[Any]:
+    """Return product, unit and source of each point, at the speed of C where all have them."""
+    if sum(map(len, points)) == len(points) * len(known):
+        if known >= {"unit", "source"}:
+            return list(map(itemgetter("product", "unit", "source"), points))
+        if "unit" in known:
+            return [(*key, "") for key in map(itemgetter("product", "unit"), points)]
+    return [(p["product"], p.get("unit", ""), p.get("source", "")) for p in points]
 
 
 def _faults(points: Sequence[Any], named: Callable[[int, str], str]) -> list[FieldError]:

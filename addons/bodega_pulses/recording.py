@@ -1,5 +1,6 @@
 """Recording points: a batch is stored wholly or not at all."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,9 @@ from bodega_sdk import now, setting, transaction
 from bodega_sdk.errors import FieldError, TooLarge
 
 _EARLIEST = micros(EARLIEST)
+#: Bits of a time, which are fewer until the year 38500.
+_BITS = 60
+_LOW = (1 << _BITS) - 1
 _NOTHING = dict.fromkeys(("product", "product_id", "timestamp", "value", "unit", "source"))
 
 
@@ -94,36 +98,39 @@ def _months(times: Sequence[int]) -> set[int]:
 
 def _columns(batch: Batch, numbers: list[int]) -> Columns:
     """Return points by series and time; of two of one time, the later one."""
-    series = [numbers[place] for place in batch.of]
-    keys = list(zip(series, batch.at, strict=True))
+    # One number for both is sorted in half the time that a pair takes.
+    high = [number << _BITS for number in numbers]
+    keys = [high[place] | at for place, at in zip(batch.of, batch.at, strict=True)]
     once = dict(zip(keys, batch.values, strict=True))
     ordered = sorted(once)
-    times = [at for _, at in ordered]
-    return Columns([one for one, _ in ordered], times, [once[key] for key in ordered])
+    series, times = [key >> _BITS for key in ordered], [key & _LOW for key in ordered]
+    return Columns(series, times, list(map(once.__getitem__, ordered)))
 
 
 def _tell(rows: Columns, written: Written, numbers: dict[Key, int]) -> None:
     """Mark the minutes that are behind, and publish what happened."""
-    places = [*written.created, *written.changed]
-    if not places:
+    if not (written.created or written.changed):
         return
-    rolling.mark([rows.series[one] for one in places], [rows.at[one] for one in places])
-    keys = {number: key for key, number in numbers.items()}
-    newest: dict[UUID, int] = {}
-    counts: dict[UUID, int] = {}
-    for place in places:
-        product = keys[rows.series[place]][0]
-        counts[product] = counts.get(product, 0) + 1
-        if product not in newest or rows.at[place] >= rows.at[newest[product]]:
-            newest[product] = place
-    if len(counts) > events.MOST:
-        events.recorded.publish("", _NOTHING | {"points": len(places), "products": len(counts)})
+    if len(written.created) < len(rows.at):
+        rows = rows.only(sorted((*written.created, *written.changed)))
+    rolling.mark(rows.series, rows.at)
+    # Behind the others of a series is its newest.
+    newest = dict(zip(rows.series, range(len(rows.at)), strict=True))
+    counts = Counter(rows.series)
+    of_products: dict[UUID, list[Key]] = {}
+    for key in numbers:
+        if numbers[key] in newest:
+            of_products.setdefault(key[0], []).append(key)
+    if len(of_products) > events.MOST:
+        told = {"points": len(rows.at), "products": len(of_products)}
+        events.recorded.publish("", _NOTHING | told)
         return
-    for product, place in newest.items():
-        _, unit, source = keys[rows.series[place]]
+    for product, keys in of_products.items():
+        key = max(keys, key=lambda one: rows.at[newest[numbers[one]]])
+        place = newest[numbers[key]]
         data = {
             "product": product, "product_id": product, "timestamp": shown(rows.at[place]),
-            "value": rows.values[place], "unit": unit, "source": source,
-            "points": counts[product], "products": len(counts),
+            "value": rows.values[place], "unit": key[1], "source": key[2],
+            "points": sum(counts[numbers[one]] for one in keys), "products": len(of_products),
         }  # fmt: skip
         events.recorded.publish(str(product), data)

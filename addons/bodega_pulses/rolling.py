@@ -52,9 +52,10 @@ def mark(series: Sequence[int], at: Sequence[int]) -> None:
     Args:
         series, at: of each point.
     """
-    minutes = sorted({(one, time // MINUTE * MINUTE) for one, time in zip(series, at, strict=True)})
+    minutes = sorted(set(zip(series, [time // MINUTE for time in at], strict=True)))
     rows: list[tuple[int, int, int]] = []
-    for one, minute in minutes:
+    for one, number in minutes:
+        minute = number * MINUTE
         if rows and rows[-1][0] == one and minute - rows[-1][2] <= _GAP:
             rows[-1] = (one, rows[-1][1], minute + MINUTE)
         else:

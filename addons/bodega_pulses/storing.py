@@ -37,6 +37,14 @@ class Columns:
     at: Sequence[int]
     values: Sequence[float]
 
+    def only(self, places: Sequence[int]) -> "Columns":
+        """Return some of the points, at these places."""
+        return Columns(
+            [self.series[one] for one in places],
+            [self.at[one] for one in places],
+            [self.values[one] for one in places],
+        )
+
     def ranges(self) -> list[tuple[int, int, int]]:
         """Return each series with its first and its last time."""
         first = dict(zip(reversed(self.series), reversed(self.at), strict=True))

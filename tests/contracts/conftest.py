@@ -523,12 +523,16 @@ def _a_series(world: World) -> str:
 
 
 def _a_point(world: World, person: Person) -> tuple[bytes, str]:
-    found = {"product": _a_product(world), "timestamp": f"{now():%FT%TZ}", "value": 99}
+    found = {"product": _any_product(world), "timestamp": f"{now():%FT%TZ}", "value": 99}
     return json.dumps(found).encode(), "application/json"
 
 
 def _a_line(world: World, person: Person) -> tuple[bytes, str]:
-    return f"m,product={_a_product(world)} value=7".encode(), "text/plain"
+    return f"m,product={_any_product(world)} value=7".encode(), "text/plain"
+
+
+def _any_product(world: World) -> str:
+    return next(iter(world.products.values()))
 
 
 def _a_rule(world: World, person: Person) -> dict[str, Any]:
