@@ -105,6 +105,7 @@ def test_what_happens_during_a_rebuild_is_counted_in_both_generations(
     assert {row.order for row in Counted.select()} == {row.id for row in Order.select()}
 
 
+@pytest.mark.slow
 def test_analytics_that_comes_later_counts_what_was_there(
     shop: Any, seller: Seller, jobs: Any, count: Any, report: Any, clock: Any
 ) -> None:
@@ -235,6 +236,7 @@ def test_the_console_shows_it_with_pictures(client: Any, seller: Seller, count: 
     assert page(vendor).status_code == 403
 
 
+@pytest.mark.slow
 def test_samples_are_looked_at_and_their_orders_count(
     jobs: Any, run: Any, report: Any, clock: Any
 ) -> None:
