@@ -23,8 +23,9 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p bodega_sdk -p bodega -p bodega_realtime -p bodega_manifests \
 		-p bodega_accounts -p bodega_products -p bodega_inventory -p bodega_imports -p bodega_webhooks -p bodega_notifications \
-		-p bodega_media -p bodega_reviews -p bodega_wishlists \
-		-p bodega_orders -p bodega_coupons -p bodega_payments
+		-p bodega_media -p bodega_reviews -p bodega_wishlists -p bodega_pulses \
+		-p bodega_orders -p bodega_coupons -p bodega_payments \
+		-p bodega_analytics
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

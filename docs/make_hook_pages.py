@@ -19,7 +19,7 @@ from bodega_sdk.hooks import Hook
 FOLDER = Path(__file__).parent / "hooks"
 HOUSE = (
     "accounts", "imports", "inventory", "media", "notifications", "products", "reviews",
-    "webhooks", "wishlists", "orders", "coupons", "payments",
+    "webhooks", "wishlists", "orders", "coupons", "payments", "pulses", "analytics",
 )  # fmt: skip
 _ROLE = re.compile(r":\w+:`~?(?:bodega_sdk\.)?([^`]+)`|``([^`]+)``")
 _PATH = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Z])")

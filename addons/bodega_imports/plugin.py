@@ -70,7 +70,9 @@ def register_channels() -> Iterable[Channel]:
     exporting = tuple(event.name for event in export_events.ALL)
     about, follows = "The progress of one export", export_resources.may_follow
     return [
-        Channel("imports.{id}", names, "imports.read", summary, may),
+        Channel(
+            "imports.{id}", names, "imports.read", summary, may, conflate=True, path="imports/{id}/"
+        ),
         Channel("exports.{id}", exporting, export_resources.EXPORT, about, follows),
     ]
 

@@ -9,20 +9,25 @@ from bodega_inventory.items import Item, Moved, Shortage, Stock
 from bodega_inventory.moving import adjust, receive, restock, sell
 from bodega_inventory.reading import available
 from bodega_inventory.reserving import Reserved, commit, release, reserve
+from bodega_inventory.worth import Low, Worth, low, worth
 
 __all__ = [
     "Item",
+    "Low",
     "Moved",
     "OutOfStock",
     "Reserved",
     "Shortage",
     "Stock",
+    "Worth",
     "adjust",
     "available",
     "commit",
+    "low",
     "receive",
     "release",
     "reserve",
     "restock",
     "sell",
+    "worth",
 ]

@@ -61,7 +61,8 @@ def register_channels() -> Iterable[Channel]:
 
     names = tuple(event.name for event in events.ALL)
     summary = "One's own inbox: new notifications, and how many are unread"
-    return [Channel("notifications.{account}", names, AUTHENTICATED, summary, is_own)]
+    path = "notifications/{account}/"
+    return [Channel("notifications.{account}", names, AUTHENTICATED, summary, is_own, path=path)]
 
 
 @hookimpl

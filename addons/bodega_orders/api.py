@@ -21,10 +21,11 @@ from bodega_orders.drafts import (
     ShippingOption,
     Tax,
 )
-from bodega_orders.facts import DiscountFacts, LineFacts, OrderFacts, Settled
+from bodega_orders.facts import DiscountFacts, LineFacts, OrderFacts, ReturnFacts, Settled
 from bodega_orders.guessing import count_guesses, refuse_guessing
 from bodega_orders.models import Order
 from bodega_orders.quoting import quote
+from bodega_orders.returned import returns_of
 from bodega_orders.rounding import share, split
 from bodega_orders.settling import hold, settle
 from bodega_orders.telling import facts_of, lines_of
@@ -44,6 +45,7 @@ __all__ = [
     "Quote",
     "QuotedLine",
     "RefusedCode",
+    "ReturnFacts",
     "Settled",
     "ShippingOption",
     "Tax",
@@ -51,10 +53,12 @@ __all__ = [
     "draft_of",
     "has_ordered",
     "hold",
+    "order_ids",
     "order_of",
     "orders_of",
     "quote",
     "refuse_guessing",
+    "returns_of",
     "settle",
     "share",
     "split",
@@ -69,3 +73,15 @@ def orders_of(ids: Iterable[UUID]) -> dict[UUID, OrderFacts]:
     rows = list(Order.select().where(Order.id.in_(wanted)))
     lines = lines_of([row.id for row in rows])
     return {row.id: facts_of(row, lines[row.id]) for row in rows}
+
+
+def order_ids(after: UUID | None = None, limit: int = 500) -> list[UUID]:
+    """Return ids of orders in their order, to walk through all of them.
+
+    Args:
+        after: the last one of the portion before.
+        limit: how many, at most.
+    """
+    query = Order.select(Order.id).order_by(Order.id).limit(limit)
+    rest = query if after is None else query.where(Order.id > after)
+    return [key for (key,) in rest.tuples()]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bodega_accounts import api as accounts
-from bodega_orders import drafting
+from bodega_orders import drafting, events
 from bodega_orders.cart_models import MERGED, OPEN, ORDERED, Cart, CartItem
 from bodega_orders.drafting import MOST, Thing, codes_of
 from bodega_products import api as products
@@ -157,7 +157,12 @@ def add(cart: Cart, data: dict[str, Any]) -> CartItem:
     touch(cart)
     if there is not None:
         return _put(there, number)
-    return put_in(cart, found.wanted, found.line.unit_price.minor, cart.currency)
+    made = put_in(cart, found.wanted, found.line.unit_price.minor, cart.currency)
+    events.cart_item_added.publish(
+        str(cart.id),
+        {"cart": cart.id, "product": product, "variant": variant, "quantity": quantity},
+    )
+    return made
 
 
 def put_in(cart: Cart, wanted: Wanted, price: int | None, currency: str) -> CartItem:

@@ -56,6 +56,14 @@ ALL = (
     return_requested, return_decided, return_received,
 )  # fmt: skip
 BY_NAME = {event.name: event for event in ALL}
+#: Its key is the cart's id, whose row is held.
+cart_item_added = Event(
+    "cart.item_added", "Something was put into a cart that was not in it yet.",
+    {
+        "cart": "UUID", "product": "UUID", "variant": "UUID; null for a product in one form",
+        "quantity": "how many",
+    },
+)  # fmt: skip
 
 
 def publish(event: Event, order: Order, **more: Any) -> None:

@@ -37,6 +37,23 @@ class LineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnFacts:
+    """Things of an order that came back.
+
+    Args:
+        amount: what they were paid with.
+        lines: of each line that something came back of, how many pieces and what these were
+            paid with.
+    """
+
+    id: UUID
+    order: UUID
+    received_at: datetime
+    amount: Money
+    lines: Mapping[UUID, tuple[int, Money]]
+
+
+@dataclass(frozen=True, slots=True)
 class DiscountFacts:
     """A discount of an order: what a ``Discount`` was, summed up.
 
@@ -66,6 +83,7 @@ class OrderFacts:
             ``refunded`` or ``failed``.
         captured, refunded: what payments say.
         codes: what the customer typed in for a discount.
+        paid_at, cancelled_at, refunded_at: when that happened; None when it did not.
     """
 
     id: UUID
@@ -88,6 +106,9 @@ class OrderFacts:
     billing_address: Mapping[str, Any]
     placed_at: datetime
     expires_at: datetime | None
+    paid_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    refunded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

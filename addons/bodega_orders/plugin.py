@@ -64,7 +64,7 @@ def register_jobs() -> Iterable[Job]:
 @hookimpl
 def register_events() -> Iterable[Event]:
     """The events."""
-    return events.ALL
+    return [*events.ALL, events.cart_item_added]
 
 
 @hookimpl
@@ -79,7 +79,8 @@ def register_channels() -> Iterable[Channel]:
     """The real-time channel of one order."""
     names = tuple(event.name for event in events.ALL)
     summary = "What becomes of one order"
-    return [Channel("orders.{id}", names, reaching.USE, summary, reaching.may_follow)]
+    may, path = reaching.may_follow, "orders/{id}/"
+    return [Channel("orders.{id}", names, reaching.USE, summary, may, path=path)]
 
 
 @hookimpl

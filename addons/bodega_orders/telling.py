@@ -24,7 +24,8 @@ def facts_of(order: Order, lines: Sequence[Line] | None = None) -> OrderFacts:
         codes=tuple(order.codes), lines=tuple(_line(order, line) for line in found),
         discounts=_discounts(order), shipping_address=order.shipping_address,
         billing_address=order.billing_address, placed_at=order.created_at,
-        expires_at=order.expires_at,
+        expires_at=order.expires_at, paid_at=order.paid_at, cancelled_at=order.cancelled_at,
+        refunded_at=order.refunded_at,
     )  # fmt: skip
 
 

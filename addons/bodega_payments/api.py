@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from bodega_payments.models import Payment
+from bodega_payments.models import LedgerEntry, Payment
 from bodega_payments.providers import (
     BadSignature,
     Customer,
@@ -30,6 +31,7 @@ __all__ = [
     "Customer",
     "Declined",
     "Dispute",
+    "EntryFacts",
     "Intent",
     "IntentRequest",
     "Method",
@@ -43,6 +45,7 @@ __all__ = [
     "Refused",
     "Setup",
     "Usage",
+    "entries_of",
     "payments_of",
 ]
 
@@ -68,6 +71,37 @@ class PaymentFacts:
     captured: Money
     refunded: Money
     flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """A line of the ledger: something that happened to money.
+
+    Args:
+        kind: one of :data:`bodega_payments.models.KINDS`.
+        provider: who collected it.
+        at: when it was written down.
+    """
+
+    order: UUID
+    provider: str
+    kind: str
+    amount: Money
+    at: datetime
+
+
+def entries_of(orders: Iterable[UUID]) -> dict[UUID, list[EntryFacts]]:
+    """Return what happened to the money of orders by their ids, the oldest first, in one query."""
+    found: dict[UUID, list[EntryFacts]] = {key: [] for key in orders}
+    query = LedgerEntry.select(
+        LedgerEntry.order, Payment.provider, LedgerEntry.kind, LedgerEntry.amount,
+        LedgerEntry.currency, LedgerEntry.created_at,
+    ).join(Payment)  # fmt: skip
+    mine = query.where(LedgerEntry.order.in_(list(found)))
+    rows = mine.order_by(LedgerEntry.created_at, LedgerEntry.id).tuples() if found else ()
+    for order, provider, kind, amount, currency, at in rows:
+        found[order].append(EntryFacts(order, provider, kind, Money(amount, currency), at))
+    return found
 
 
 def payments_of(orders: Iterable[UUID]) -> dict[UUID, tuple[PaymentFacts, ...]]:

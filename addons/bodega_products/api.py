@@ -20,6 +20,7 @@ from bodega_products.facts import (
     products_of,
     variants_of,
 )
+from bodega_products.joining import counts, with_categories, with_prices
 from bodega_products.pricing import PriceFacts, facts_of
 from bodega_products.quoting import Quote, quote
 from bodega_products.search_answers import SearchAnswer, SearchQuery
@@ -48,6 +49,7 @@ __all__ = [
     "categories_of",
     "checked_columns",
     "checked_filters",
+    "counts",
     "export_columns",
     "facts_of",
     "forms_of",
@@ -60,5 +62,7 @@ __all__ = [
     "undo",
     "upsert",
     "variants_of",
+    "with_categories",
+    "with_prices",
     "withheld",
 ]

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 KERNEL = "bodega"
 # Heartbeats; on PostgreSQL they are in the shop's database, but they are no part of the shop.
 _PROCESSES = "bodega_process"
+#: What is about the processes that run, not about the shop.
+_PASSING = (_PROCESSES, "bodega_presence")
 _NAMED = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def shop_tables(database: Any) -> list[str]:
     """Return the tables that belong to a backup."""
-    return [table for table in tables_of(database) if table != _PROCESSES]
+    return [table for table in tables_of(database) if table not in _PASSING]
 
 
 def take_time(database: Any) -> None:

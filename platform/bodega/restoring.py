@@ -35,6 +35,7 @@ from bodega.bundles import (
 from bodega.database.migrating import schema_change
 from bodega.errors import OperatorError
 from bodega.jobs.stream import EventStream
+from bodega.presence import PresenceTable
 from bodega.security import audit_check
 from bodega.tablefiles import load_tables
 from bodega_sdk.models import now
@@ -168,6 +169,7 @@ def _write_tables(
     load_tables(database, info.tables, bundle, tell)
     rebuilding.finish_tables(database, info)
     shop.register.create()
+    PresenceTable(shop.databases.runtime).create()
     _forget_stream(shop)
     progress("done", of, of)
 

@@ -10,9 +10,11 @@ from bodega_realtime.stream import StreamReader
 from bodega_realtime.subscriptions import Hub
 
 log = structlog.get_logger(__name__)
-#: Seconds between two looks at the log.
-TICK = 0.1
+#: Seconds between two looks at the log: while somebody listens, and else.
+TICK, IDLE = 0.02, 0.1
 _PATIENCE = 5.0
+#: Seconds that events are handed out until others have their turn.
+_BREATH = 0.005
 
 
 class Feed:
@@ -26,7 +28,7 @@ class Feed:
         self._hub = hub
         self._reader = reader
         self._stream = stream
-        self._read_at = time.monotonic()
+        self._read_at = self._breathed = time.monotonic()
 
     @property
     def healthy(self) -> bool:
@@ -46,7 +48,7 @@ class Feed:
         if self._stream is not None and await self._from_stream(self._stream):
             return
         if not await self._from_log():
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(TICK if self._hub.wanted else IDLE)
 
     async def _from_stream(self, stream: StreamReader) -> bool:
         """Take what the stream has; False when the log must be read now."""
@@ -57,12 +59,21 @@ class Feed:
             if event.offset != self._hub.position + 1:
                 return False
             self._hub.dispatch(event)
-            await asyncio.sleep(0)
+            await self._breathe()
         if not events:
             # It may be the relay that cannot reach Redis, so silence is no proof.
             await self._from_log()
         self._read_at = time.monotonic()
         return True
+
+    async def _breathe(self) -> None:
+        """Let others have their turn, and sockets be written to, now and then.
+
+        Not between any two events: those that come together are written together.
+        """
+        if time.monotonic() - self._breathed > _BREATH:
+            await asyncio.sleep(0)
+            self._breathed = time.monotonic()
 
     async def _from_log(self) -> bool:
         """Take what the log has; True when it may have more."""
@@ -73,8 +84,7 @@ class Feed:
             if not self._hub.wanted <= names:
                 break
             self._hub.dispatch(event)
-            # Others get their turn, and sockets are written to, between two events.
-            await asyncio.sleep(0)
+            await self._breathe()
         if not self._hub.wanted <= names:
             # Somebody began to listen to what was not read: read again from here.
             return True

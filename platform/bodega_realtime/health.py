@@ -1,10 +1,11 @@
-"""What the server answers to plain HTTP: its health, and problems."""
+"""What the server answers to plain HTTP: its health, its metrics, and problems."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
@@ -13,7 +14,7 @@ from bodega.http.errors import PROBLEM_JSON, PROBLEMS_ROOT
 from bodega_sdk.encoding import to_json
 from bodega_sdk.errors import NotFound
 
-#: Where WebSocket clients connect.
+#: Where clients of the protocol connect; plain streams are below it.
 SOCKET_PATH = "/ws"
 #: Seconds that the database has to answer.
 _PATIENCE = 3.0
@@ -27,19 +28,16 @@ class Health:
     Args:
         database: whether the database answers.
         feed: whether the feed reads on.
+        metrics: returns them in Prometheus' text format.
     """
 
-    def __init__(self, database: Check, feed: Check) -> None:
+    def __init__(self, database: Check, feed: Check, metrics: Callable[[], bytes]) -> None:
         self._checks = {"database": database, "feed": feed}
+        self._metrics = metrics
 
-    async def answer(self, request: Request) -> Response | None:
-        """Return the answer; None for what may be a handshake."""
-        if _path(request) == SOCKET_PATH:
-            return None
-        response = await self._found(request)
-        if request.method == "HEAD":
-            response.body = b""
-        return response
+    async def answer(self, request: Request) -> Response:
+        """Return the answer."""
+        return await self._found(request)
 
     async def _found(self, request: Request) -> Response:
         match _path(request):
@@ -49,8 +47,9 @@ class Health:
                 return _response(HTTPStatus.OK, {"status": "alive"})
             case "/health/ready":
                 return await self._ready()
-        detail = f"There is nothing at this address; WebSocket clients connect to {SOCKET_PATH}."
-        return problem(request, HTTPStatus.NOT_FOUND, detail, f"{PROBLEMS_ROOT}/{NotFound.code}")
+            case "/metrics":
+                return _answer(HTTPStatus.OK, self._metrics(), CONTENT_TYPE_LATEST)
+        return nothing(request)
 
     async def _health(self) -> Response:
         healthy = await self._passes("database")
@@ -69,6 +68,15 @@ class Health:
             return await asyncio.wait_for(self._checks[name](), _PATIENCE)
         except Exception:
             return False
+
+
+def nothing(request: Request) -> Response:
+    """Return the problem that there is nothing at an address."""
+    detail = (
+        f"There is nothing at this address; WebSocket clients connect to {SOCKET_PATH} "
+        "or to a stream below it, others to /sse."
+    )
+    return problem(request, HTTPStatus.NOT_FOUND, detail, f"{PROBLEMS_ROOT}/{NotFound.code}")
 
 
 def as_problem(request: Request, response: Response) -> Response | None:
@@ -101,7 +109,15 @@ def _status(good: bool) -> HTTPStatus:
 
 
 def _response(status: HTTPStatus, body: Any, media: str = "application/json") -> Response:
-    data = to_json(body)
+    return _answer(status, to_json(body), media)
+
+
+def empty(status: HTTPStatus, headers: Mapping[str, str]) -> Response:
+    """Return an answer that says nothing."""
+    return Response(status.value, status.phrase, Headers({**headers, "Connection": "close"}))
+
+
+def _answer(status: HTTPStatus, data: bytes, media: str) -> Response:
     headers = Headers(
         {
             "Content-Type": media,

@@ -10,8 +10,10 @@ import orjson
 from bodega_sdk.encoding import to_json
 from bodega_sdk.events import Occurrence
 
+#: Milliseconds between two deliveries of the latest values: the usual, and its bounds.
+PACE, FASTEST, SLOWEST = 1000, 50, 60_000
 _LONGEST_CHANNEL = 300
-_LARGEST_OFFSET = 2**63 - 1
+LARGEST_OFFSET = 2**63 - 1
 
 MALFORMED = "malformed"
 UNKNOWN_TYPE = "unknown-type"
@@ -23,6 +25,7 @@ ALREADY_SUBSCRIBED = "already-subscribed"
 NOT_SUBSCRIBED = "not-subscribed"
 TOO_MANY_SUBSCRIPTIONS = "too-many-subscriptions"
 UNAVAILABLE = "unavailable"
+NOT_CONFLATABLE = "not-conflatable"
 
 
 class Close(IntEnum):
@@ -32,7 +35,10 @@ class Close(IntEnum):
     RESTARTING = 1012
     MALFORMED = 4400
     UNAUTHENTICATED = 4401
+    FORBIDDEN = 4403
     TOO_SLOW = 4408
+    UNRECOVERABLE = 4410
+    UNAVAILABLE = 4503
 
 
 class Refused(Exception):
@@ -59,6 +65,7 @@ class Message:
     Args:
         id: any JSON value, handed back in the answer.
         offset, epoch: where a returning subscriber goes on.
+        conflate: milliseconds between two deliveries of the latest values; None for every event.
     """
 
     type: str
@@ -67,6 +74,7 @@ class Message:
     channel: str = ""
     offset: int | None = None
     epoch: str | None = None
+    conflate: int | None = None
 
     def refused(self, code: str, text: str) -> Refused:
         """Return the error that answers this message; raise what it returns."""
@@ -78,27 +86,34 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "authenticate": ("token",),
     "subscribe": ("channel",),
     "unsubscribe": ("channel",),
+    "presence": ("channel",),
     "ping": (),
 }
 
 
-def _is_channel(value: Any) -> bool:
+def is_channel(value: Any) -> bool:
+    """Whether something may be the name of a channel."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_CHANNEL and value.isprintable()
 
 
 def _is_offset(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _LARGEST_OFFSET
+    return type(value) is int and 0 <= value <= LARGEST_OFFSET
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_pace(value: Any) -> bool:
+    return type(value) is bool or (type(value) is int and FASTEST <= value <= SLOWEST)
+
+
 _CHECKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "token": (_is_text, "a string"),
-    "channel": (_is_channel, f"a printable string of 1 to {_LONGEST_CHANNEL} characters"),
+    "channel": (is_channel, f"a printable string of 1 to {_LONGEST_CHANNEL} characters"),
     "offset": (_is_offset, "a whole number, 0 or more"),
     "epoch": (_is_text, "a string"),
+    "conflate": (_is_pace, f"true, or milliseconds from {FASTEST} to {SLOWEST}"),
 }
 
 
@@ -131,7 +146,15 @@ def _message(data: dict[str, Any]) -> Message:
         allowed, expected = _CHECKS[name]
         if not allowed(value):
             raise Refused(MALFORMED, f"Expected '{name}' to be {expected}.", found)
+    members["conflate"] = pace_of(members.get("conflate"))
     return Message(kind, found, **members)
+
+
+def pace_of(conflate: bool | int | None) -> int | None:
+    """Return the milliseconds of what a client asked for: true stands for the usual pace."""
+    if conflate is True:
+        return PACE
+    return conflate or None
 
 
 def _answer(kind: str, message: Message, **members: Any) -> bytes:
@@ -165,6 +188,11 @@ def ended(channel: str, reason: str) -> bytes:
 def pong(message: Message, offset: int) -> bytes:
     """Answer a ping; every event up to the offset was sent before."""
     return _answer("pong", message, offset=offset)
+
+
+def present(message: Message, subscribers: int) -> bytes:
+    """Say how many subscribe to a channel."""
+    return _answer("presence", message, channel=message.channel, subscribers=subscribers)
 
 
 def event(channel: str, occurrence: Occurrence) -> bytes:

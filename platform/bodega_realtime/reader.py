@@ -107,9 +107,13 @@ class LogReader:
         """Read the events of some names behind an offset."""
         return await self.run(lambda: self._page(after, sorted(names)))
 
-    async def behind(self, after: int, names: Sequence[str], key: str) -> Page:
-        """Read the events of some names about one thing behind an offset, and ``oldest``."""
-        return await self.run(lambda: self._page(after, names, key))
+    async def behind(self, after: int, names: Sequence[str], keys: Sequence[str] | None) -> Page:
+        """Read the events of some names behind an offset, and ``oldest``.
+
+        Args:
+            keys: of what they are about; None for whatever they are about.
+        """
+        return await self.run(lambda: self._page(after, names, keys, oldest=True))
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
@@ -122,17 +126,23 @@ class LogReader:
     def _database(self) -> Any:
         return self._shop.databases.shop
 
-    def _page(self, after: int, names: Sequence[str], key: str | None = None) -> Page:
+    def _page(
+        self,
+        after: int,
+        names: Sequence[str],
+        keys: Sequence[str] | None = None,
+        oldest: bool = False,
+    ) -> Page:
         # The newest first: nothing up to it can be missing from what is read behind it.
         newest = outbox.last_offset(self._database)
         wanted = names and newest > after
-        events = tuple(outbox.read(self._database, after, PAGE, names, key)) if wanted else ()
+        found = outbox.read(self._database, after, PAGE, names, keys) if wanted else ()
+        events = tuple(found)
         full = len(events) == PAGE
         last = events[-1].offset if events else 0
         reached = last if full else max(newest, last)
         # The oldest last: what was pruned before it was read is noticed.
-        oldest = 0 if key is None else self._oldest(newest)
-        return Page(events, reached, full, newest, oldest)
+        return Page(events, reached, full, newest, self._oldest(newest) if oldest else 0)
 
     def _oldest(self, newest: int) -> int:
         query = EventRow.select(peewee.fn.MIN(EventRow.offset)).tuples()

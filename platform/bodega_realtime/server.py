@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, cast
 
 import structlog
 from websockets.asyncio.server import Server as WebSocketServer
@@ -13,11 +14,18 @@ from websockets.typing import Subprotocol
 
 from bodega.follower import Follower
 from bodega.shop import Shop
-from bodega_realtime.connection import Connection
+from bodega_realtime import draining, frames, sse
+from bodega_realtime.asked import path_of
+from bodega_realtime.client import House
+from bodega_realtime.doors import Doors
 from bodega_realtime.feed import Feed
 from bodega_realtime.health import Health, as_problem
 from bodega_realtime.login import PROTOCOL
 from bodega_realtime.messages import Close
+from bodega_realtime.meters import MeterCollector
+from bodega_realtime.peer import Peer
+from bodega_realtime.presence import Presence
+from bodega_realtime.pump import Pump
 from bodega_realtime.reader import LogReader
 from bodega_realtime.stream import StreamReader
 from bodega_realtime.subscriptions import Hub
@@ -60,7 +68,15 @@ class Server:
         self._hub = Hub(shop.shop_id)
         self._stream = StreamReader.of(shop.settings, shop.shop_id)
         self._feed = Feed(self._hub, self._log, self._stream)
-        self._health = Health(self._database_answers, self._feed_reads)
+        self._presence = Presence(shop, self._hub, self._replays)
+        house = House(
+            shop, self._hub, self._replays, Pump(), self._presence,
+            frames.sent_event(shop.shop_id),
+        )  # fmt: skip
+        meters = MeterCollector(self._hub.meters, lambda: self._hub.position)
+        health = Health(self._database_answers, self._feed_reads, meters.exposition)
+        self._house = house
+        self._doors = Doors(house, health)
         self._follower = Follower(shop, "realtime", self._swapped, renew)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop
@@ -77,26 +93,34 @@ class Server:
         self._hub.adopt(self._shop.assembly)
         self._server = await self._listen()
         await self._replays.run(self._follower.start)
-        self._tasks.add(asyncio.create_task(self._feed.run()))
-        self._tasks.add(asyncio.create_task(self._watch()))
+        for work in (self._feed.run(), self._watch(), self._presence.run()):
+            self._tasks.add(asyncio.create_task(work))
         log.info("listening", host=self._address[0], port=self.port)
 
     async def _listen(self) -> WebSocketServer:
         return await serve(
-            self._talk,
+            self._doors.talk,
             *self._address,
             ssl=self._tls,
-            process_request=self._answer,
+            create_connection=cast(Any, self._connection),
+            process_request=self._doors.answer,
             process_response=self._mend,
             select_subprotocol=_select,
             server_header=None,
             compression=None,  # It costs 55 KB a connection.
             max_size=_LARGEST_MESSAGE,
+            open_timeout=None,  # A stream is all opening; the peer sees to the rest.
             close_timeout=_FAREWELL,
             # Never pause writing: the library would wait without end for a client that
             # does not read, where the outlet cuts it.
             write_limit=2**40,
         )
+
+    def _connection(self, *arguments: Any, **options: Any) -> Peer:
+        return Peer(_is_stream, self._answer_stream, *arguments, **options)
+
+    async def _answer_stream(self, peer: Peer, request: Request) -> Response | None:
+        return await sse.answer(peer, request, self._house)
 
     @property
     def port(self) -> int:
@@ -117,10 +141,12 @@ class Server:
         """
         log.info("stopping", clients=self.clients)
         code = Close.RESTARTING if restarting else Close.GOING_AWAY
-        self._server.close(code=code, reason="the server is stopping")
+        self._server.close(close_connections=False)
+        await draining.drain(self._hub, code)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._presence.leave()
         await asyncio.gather(self._farewell(), asyncio.to_thread(self._follower.stop))
         for part in (self._stream, self._log, self._replays):
             if part is not None:
@@ -141,14 +167,6 @@ class Server:
                 for listener in tuple(self._hub.listeners):
                     listener.check_session()
             await asyncio.sleep(_WATCH)
-
-    # What the library calls.
-
-    async def _talk(self, websocket: ServerConnection) -> None:
-        await Connection(websocket, self._shop, self._hub, self._replays).run()
-
-    async def _answer(self, websocket: ServerConnection, request: Request) -> Response | None:
-        return await self._health.answer(request)
 
     def _mend(
         self, websocket: ServerConnection, request: Request, response: Response
@@ -173,3 +191,7 @@ class Server:
 
 def _select(websocket: ServerConnection, offered: object) -> Subprotocol | None:
     return Subprotocol(PROTOCOL) if isinstance(offered, list) and PROTOCOL in offered else None
+
+
+def _is_stream(request: Request) -> bool:
+    return path_of(request) == sse.PATH

@@ -1,7 +1,7 @@
 """Domain events: facts that leave an addon through the outbox, after the commit only."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -166,21 +166,32 @@ class Subscriptions:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A real-time stream of events about one thing.
+    """A real-time stream of events: about one thing, or about all of a kind.
 
     Args:
-        name: its pattern, e.g. ``"imports.{id}"``; the braces hold the events' key.
+        name: its pattern, e.g. ``"imports.{id}"``; the braces hold the events' key. Without
+            braces, e.g. ``"pulses.stream"``, it carries its events whatever their key.
         events: names of the events that it carries.
         permission: what a subscriber must hold.
         summary: what it streams, one sentence.
         may: whether somebody who holds it may follow the thing of a key; asked when they
-            subscribe, and again when what they may has changed. Everybody when None.
+            subscribe, and again when what they may has changed. Everybody when None. The key
+            of a channel without braces is ``""``.
+        conflate: whether a subscriber may ask for the latest event of each name and key
+            only, at a pace of theirs: right for values that replace one another, such as
+            progress or prices, wrong for facts that add up.
+        path: where it is a plain stream as well, below ``/ws/``, e.g. ``"pulses/stream/"``
+            or ``"notifications/{account}/"``: with braces if the name has some. A client that
+            connects there gets the data of each event and needs no protocol.
 
     Example::
 
-        >>> found = Channel("awards.{id}", ("award.given",), "loyalty.read", "One award")
-        >>> found.key_of("awards.7")
-        '7'
+        >>> found = Channel("awards.{id}", ("award.given",), "loyalty.read", "One award",
+        ...                 path="awards/{id}/")
+        >>> found.key_of("awards.7"), found.key_at("awards/7/")
+        ('7', '7')
+        >>> Channel("loyalty.live", ("award.given",), "loyalty.read", "All").key_of("loyalty.live")
+        ''
     """
 
     name: str
@@ -188,13 +199,41 @@ class Channel:
     permission: str
     summary: str
     may: "Callable[[Identity, str], bool] | None" = None
+    conflate: bool = field(default=False, kw_only=True)
+    path: str | None = field(default=None, kw_only=True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it carries its events whatever their key."""
+        return "{" not in self.name
 
     def key_of(self, requested: str) -> str | None:
         """Return the key that a requested channel names, or None when it is another one."""
-        prefix, _, rest = self.name.partition("{")
-        suffix = rest.partition("}")[2]
-        if len(requested) <= len(prefix) + len(suffix):
+        return _key_in(self.name, requested)
+
+    def key_at(self, requested: str) -> str | None:
+        """Return the key that a path names; None when its plain stream is elsewhere.
+
+        Args:
+            requested: below ``/ws/``; a slash at the end makes no difference.
+        """
+        if self.path is None:
             return None
-        if not (requested.startswith(prefix) and requested.endswith(suffix)):
-            return None
-        return requested[len(prefix) : len(requested) - len(suffix)]
+        return _key_in(self.path.strip("/"), requested.strip("/"))
+
+    def named(self, key: str) -> str:
+        """Return the name under which a client subscribes to the thing of a key."""
+        prefix, braces, rest = self.name.partition("{")
+        return f"{prefix}{key}{rest.partition('}')[2]}" if braces else prefix
+
+
+def _key_in(pattern: str, requested: str) -> str | None:
+    prefix, braces, rest = pattern.partition("{")
+    suffix = rest.partition("}")[2]
+    if not braces:
+        return "" if requested == prefix else None
+    if len(requested) <= len(prefix) + len(suffix):
+        return None
+    if not (requested.startswith(prefix) and requested.endswith(suffix)):
+        return None
+    return requested[len(prefix) : len(requested) - len(suffix)]

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ from bodega_orders.cart_models import Cart, CartItem
 from bodega_payments.models import Payment
 from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product
+from bodega_pulses import alerting, rolling
+from bodega_pulses.models import Alert, Series
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing import servers
@@ -511,7 +514,43 @@ def _a_wanted_picture(world: World) -> str:
     return str(row.id)
 
 
+def _a_series(world: World) -> str:
+    body, media = _a_point(world, world.people["staff"])
+    headers = {"Content-Type": media}
+    client = world.client(world.people["staff"])
+    client.request("POST", "/api/v1/pulses", body=body, headers=headers).expect(200)
+    return str(Series.select().order_by(Series.number.desc()).get().id)
+
+
+def _a_point(world: World, person: Person) -> tuple[bytes, str]:
+    found = {"product": _any_product(world), "timestamp": f"{now():%FT%TZ}", "value": 99}
+    return json.dumps(found).encode(), "application/json"
+
+
+def _a_line(world: World, person: Person) -> tuple[bytes, str]:
+    return f"m,product={_any_product(world)} value=7".encode(), "text/plain"
+
+
+def _any_product(world: World) -> str:
+    return next(iter(world.products.values()))
+
+
+def _a_rule(world: World, person: Person) -> dict[str, Any]:
+    return {"name": "Warm", "kind": "above", "threshold": 30}
+
+
+def _an_alert(world: World) -> str:
+    world.object_of("/pulses/rules/{id}")
+    _a_series(world)
+    rolling.settle()
+    alerting.watch()
+    return str(Alert.select().order_by(Alert.id.desc()).get().id)
+
+
 RECIPES: dict[str, Callable[[World], str]] = {
+    "/pulses/series/{id}": _a_series,
+    "/pulses/rules/{id}": _posted("staff", "/pulses/rules", _a_rule),
+    "/pulses/alerts/{id}": _an_alert,
     "/users/{id}": lambda world: str(world.account().id),
     "/organizations/{id}": lambda world: str(Organization.create(name=uuid7().hex).id),
     "/addresses/{id}": _an_address,
@@ -620,6 +659,7 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "ApiKeySchema": lambda w, p: {"name": "a key", "scopes": sorted(p.held)[:1]},
     "RotationSchema": lambda w, p: {"overlap_minutes": 5},
     "ProductSchema": _product,
+    "ViewsSchema": lambda w, p: {"views": [{"product": min(w.products.values())}]},
     "CategorySchema": _category,
     "VariantSchema": _variant,
     # What there is stays with its product.
@@ -675,12 +715,15 @@ BODIES: dict[str, Callable[[World, Person], Any]] = {
     "SettingValueSchema": lambda w, p: {"value": 20},
     "ImportProfileSchema": lambda w, p: {"name": "ERP", "columns": {"Artikel": "sku"}},
     "ExportSchema": lambda w, p: {"columns": ["sku"]},
+    "PulseRuleSchema": _a_rule,
     "FetchSchema": lambda w, p: {"url": "https://files.example/products.csv"},
 }
 
 # And a route that reads its body itself: what to send, and of which media type.
 UPLOADS: dict[str, Callable[[World, Person], tuple[bytes, str]]] = {
     "POST /media/images": _picture_form,
+    "POST /pulses": _a_point,
+    "POST /pulses/influx/api/v2/write": _a_line,
     "POST /payments/webhooks/{provider}": lambda world, person: (b"{}", "application/json"),
     "PUT /auth/me/avatar": lambda world, person: (PNG, "image/png"),
     "POST /imports": lambda world, person: (CSV % uuid7().hex.encode(), "text/csv"),

@@ -16,7 +16,7 @@ from bodega_sdk.testing.conformance.rules import RULES
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 HOUSE = (
     "accounts", "products", "imports", "inventory", "media", "notifications", "reviews",
-    "webhooks", "wishlists", "orders", "coupons", "payments",
+    "webhooks", "wishlists", "orders", "coupons", "payments", "pulses", "analytics",
 )  # fmt: skip
 SAMPLES = Path(__file__).parents[1] / "sample_addons"
 SOUND = {"notes": "1.2.0", "pins": "0.3.1", "growing": "1.0.0", "shelves": "1.0.0"}

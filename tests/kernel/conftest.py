@@ -35,7 +35,7 @@ SAMPLES = Path(__file__).parent.parent / "sample_addons"
 THINGS = Path(__file__).parent.parent / "data"
 HOUSE = {
     "accounts", "products", "imports", "inventory", "media", "notifications", "reviews",
-    "webhooks", "wishlists", "orders", "coupons", "payments",
+    "webhooks", "wishlists", "orders", "coupons", "payments", "pulses", "analytics",
 }  # fmt: skip
 _MANIFEST = """
 from bodega_sdk import Manifest, Setting, manifest_hook

@@ -111,7 +111,7 @@ def rows_of(database: Any) -> dict[str, list[str]]:
     """
     found = {}
     for table in tables_of(database):
-        if table not in ("bodega_process", "bodega_audit", "bodega_audit_head"):
+        if table not in ("bodega_process", "bodega_presence", "bodega_audit", "bodega_audit_head"):
             shown = "t.*::text" if is_postgres(database) else "*"
             cursor = database.execute_sql(f"SELECT {shown} FROM {quoted(table)} t")
             rows = map(repr, cursor.fetchall())

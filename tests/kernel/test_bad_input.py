@@ -29,6 +29,8 @@ from bodega.shop import Shop
 from bodega_accounts import avatars, limits, sessions
 from bodega_accounts.logging_in import find
 from bodega_accounts.models import Account
+from bodega_analytics import viewing
+from bodega_analytics.resources import USAGE
 from bodega_coupons.limits import QUESTIONS
 from bodega_coupons.models import Redemption
 from bodega_imports.export_models import Export
@@ -38,6 +40,8 @@ from bodega_inventory import api as inventory
 from bodega_inventory.models import Movement, Reservation
 from bodega_media.models import Wanted
 from bodega_payments.models import Payment
+from bodega_pulses import alerting, rolling
+from bodega_pulses.models import Alert, Series
 from bodega_sdk import Route, now, send_mail, transaction, uuid7
 from bodega_sdk import schemas as kinds
 from bodega_sdk.testing import servers
@@ -57,7 +61,7 @@ JSON = {"Content-Type": "application/json"}
 #: What every request says that goes on with an upload.
 TUS = {"Tus-Resumable": "1.0.0"}
 LIMITS = (limits.PROOFS, limits.CODES, limits.FROM_ADDRESS, limits.REGISTRATIONS,
-          limits.MAILS_FROM_ADDRESS, QUESTIONS)  # fmt: skip
+          limits.MAILS_FROM_ADDRESS, QUESTIONS, USAGE, viewing.LIMIT)  # fmt: skip
 NOT_FOUND = "01a1fd7c-0000-7000-8000-000000000000"
 
 
@@ -252,8 +256,19 @@ def _fill_the_catalogue(admin: Any, made: dict[str, Any]) -> None:
     for reference in ("one", "two"):
         inventory.reserve([item], reference)
     _pay(admin, made)
+    _measure(admin, made)
     made["/inventory/reservations"] = str(Reservation.get().id)
     made["/inventory/movements"] = str(Movement.get().id)
+
+
+def _measure(admin: Any, made: dict[str, Any]) -> None:
+    """Record points of two series, and raise two alerts."""
+    point = {"product": made["/products"], "timestamp": f"{now():%FT%TZ}", "value": 31}
+    admin.post("/api/v1/pulses", [point, point | {"unit": "C"}]).expect(200)
+    rolling.settle()
+    alerting.watch()
+    made["/pulses/series"] = str(Series.get().id)
+    made["/pulses/alerts"] = str(Alert.get().id)
 
 
 def _pay(admin: Any, made: dict[str, Any]) -> None:
@@ -291,7 +306,7 @@ def _send_back(admin: Any, order: str, where: Any) -> str:
 
 ADDONS = (
     "accounts", "products", "imports", "inventory", "media", "reviews", "wishlists", "orders",
-    "coupons", "payments",
+    "coupons", "payments", "analytics", "pulses",
 )  # fmt: skip
 PASSWORD = "a long password"
 PICTURE = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -321,6 +336,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"code": "post", "label": "Post", "price": "4.90"},
         {"code": "drone", "label": "Drone", "price": "9.90"},
     ],
+    "/pulses/rules": [
+        {"name": "Warm", "kind": "above", "threshold": 30},
+        {"name": "Cold", "kind": "below", "threshold": 3},
+    ],
 }
 #: What is made for each of two products, and what is said of it besides.
 BELOW_PRODUCTS: dict[str, dict[str, Any]] = {
@@ -336,6 +355,7 @@ SAMPLES = {
     "kind": "receipt", "rating": 5, "images": [], "reason": "spam",
     "url": "https://files.example/products.csv", "rate": 1900, "label": "New", "code": "new",
     "quantity": 1, "count": 1, "lines": [{"line": NOT_FOUND, "quantity": 1}],
+    "views": [{"product": NOT_FOUND}],
 }  # fmt: skip
 
 
@@ -354,6 +374,8 @@ def writing(target: Target) -> Iterator[tuple[Route, str, dict[str, Any]]]:
             samples = SAMPLES | {"product": target.ids["chair"]}
             if route.path.startswith("/coupons"):
                 samples["kind"] = "free_shipping"
+            if route.path.startswith("/pulses"):
+                samples |= {"kind": "above", "threshold": 30}
             samples["items"] = [{"product": target.ids["/products"], "quantity": 1}]
             good = {} if route.partial else {name: samples.get(name, "x") for name in required}
             if (route.method, route.path) == ("POST", "/orders"):

@@ -165,6 +165,20 @@ PAIRS = {
         returns("attic", "register_channels", "Channel('doors.{id}', (), PUBLIC, 'x')"),
         returns("cellar", "register_channels", "Channel('doors.{no}', (), PUBLIC, 'y')"),
     ),
+    "a plain stream": Pair(
+        "stream",
+        "doors/{}",
+        returns(
+            "attic",
+            "register_channels",
+            "Channel('attic.{id}', (), PUBLIC, 'x', path='doors/{id}/')",
+        ),
+        returns(
+            "cellar",
+            "register_channels",
+            "Channel('cellar.{no}', (), PUBLIC, 'y', path='doors/{no}')",
+        ),
+    ),
     "a command": Pair(
         "command",
         "paint",

@@ -52,7 +52,7 @@ def test_a_malformed_message_is_answered_and_the_connection_goes_on(door: Any) -
 def test_an_unknown_type_is_told_which_there_are(door: Any) -> None:
     answer = door.enter().ask("publish", id="x")
     assert (answer["code"], answer["id"]) == ("unknown-type", "x")
-    assert "authenticate, subscribe, unsubscribe, ping" in answer["message"]
+    assert "authenticate, subscribe, unsubscribe, presence, ping" in answer["message"]
 
 
 def test_ten_malformed_messages_in_a_row_end_the_connection_with_4400(door: Any) -> None:

@@ -11,12 +11,11 @@ import pytest
 from bodega.database import outbox
 from bodega.shop import Shop
 from bodega_imports.events import import_completed, import_progressed
-from bodega_realtime import reader, subscriptions
+from bodega_realtime import messages, reader, subscriptions
 from bodega_realtime.feed import Feed
-from bodega_realtime.messages import Message
 from bodega_realtime.reader import LogReader, Page
 from bodega_realtime.replay import replay
-from bodega_realtime.subscriptions import Hub, Subscription
+from bodega_realtime.subscriptions import Hub, Part, Subscription
 from bodega_sdk import Channel
 from bodega_sdk.runtime import bound
 
@@ -34,11 +33,9 @@ class Listener:
 
     def deliver(self, payload: bytes) -> None:
         """Keep the event's offset."""
-        message = json.loads(payload)
-        if message["type"] == "event":
-            self.received.append(message["offset"])
-            then, self.then = self.then, lambda: None
-            then()
+        self.received.append(json.loads(payload)["offset"])
+        then, self.then = self.then, lambda: None
+        then()
 
     async def has_room(self) -> bool:
         """Unless the client is gone."""
@@ -51,8 +48,8 @@ class Interrupted(LogReader):
     meanwhile: Callable[[], Any] = staticmethod(lambda: None)
     reads: int = 0
 
-    def _page(self, *arguments: Any) -> Page:
-        page = super()._page(*arguments)
+    def _page(self, *arguments: Any, **options: Any) -> Page:
+        page = super()._page(*arguments, **options)
         self.reads += 1
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
@@ -85,7 +82,8 @@ def publish(shop: Shop, *events: Any) -> None:
 
 def listen(hub: Hub, channel: Channel, outlet: Any) -> Subscription:
     """Begin to listen."""
-    subscription = Subscription(channel.name.replace("{id}", "x"), channel, "x", outlet)
+    part = Part(channel.name.replace("{id}", "x"), channel, "x")
+    subscription = Subscription((part,), outlet, messages.event)
     hub.add(subscription)
     return subscription
 
@@ -123,10 +121,12 @@ def test_who_comes_between_two_events_of_a_read_gets_what_it_left_out(
     assert early.received == [start + 1, start + 3]
 
 
-def resume(outlet: Any, subscription: Subscription, offset: int, hub: Hub, log: Any) -> None:
+def resume(subscription: Subscription, offset: int, hub: Hub, log: Any) -> None:
     """Replay what happened behind an offset."""
-    message = Message("subscribe", channel=subscription.name, offset=offset)
-    assert asyncio.run(replay(outlet, subscription, message, hub, log)) is True
+    answers: list[bool] = []
+    found = replay(subscription, offset, lambda _, recovered: answers.append(recovered), hub, log)
+    assert asyncio.run(found) is True
+    assert set(answers) <= {True}
 
 
 @pytest.mark.parametrize("kept", [2**20, 500])
@@ -145,7 +145,7 @@ def test_what_happens_during_a_replay_follows_it_however_much_it_is(
             hub.dispatch(event)
 
     log.meanwhile = more
-    resume(returning, subscription, start, hub, log)
+    resume(subscription, start, hub, log)
     assert returning.received == list(range(start + 1, start + 9))
     publish(shop, import_progressed)
     asyncio.run(follow(Feed(hub, log, None), 9, returning))
@@ -170,7 +170,7 @@ def test_a_subscription_that_ends_during_its_replay_gets_nothing_more(
         hub.position = start
         subscription = listen(hub, PROGRESS, returning)
         log.meanwhile = end if not received else lambda: None
-        resume(returning, subscription, start, hub, log)
+        resume(subscription, start, hub, log)
         assert returning.received == received
 
 
@@ -182,6 +182,6 @@ def test_the_log_is_not_read_on_for_a_client_that_is_gone(
     start = hub.position
     publish(shop, *[import_progressed] * 9)
     gone = Listener(lambda: setattr(gone, "open", False))
-    resume(gone, listen(hub, PROGRESS, gone), start, hub, log)
+    resume(listen(hub, PROGRESS, gone), start, hub, log)
     assert gone.received == [start + 1]
     assert log.reads == 1

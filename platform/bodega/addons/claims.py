@@ -12,7 +12,7 @@ _PARAMETER = re.compile(r"{\w+}")
 #: Every kind of name that an addon can own.
 KINDS = (
     "table", "index", "route", "operation", "permission", "setting", "event", "job",
-    "channel", "command", "console page", "hook", "credential", "service",
+    "channel", "stream", "command", "console page", "hook", "credential", "service",
 )  # fmt: skip
 
 
@@ -60,6 +60,11 @@ def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
     yield from (("event", event.name) for event in addon.events)
     yield from (("job", job.name) for job in addon.jobs)
     yield from (("channel", without_parameters(channel.name)) for channel in addon.channels)
+    yield from (
+        ("stream", without_parameters(channel.path).strip("/"))
+        for channel in addon.channels
+        if channel.path is not None
+    )
     yield from (("command", str(command.name)) for command in addon.commands)
     yield from (("hook", hook.name) for hook in addon.hooks)
     yield from (("console page", page.path) for page in addon.console_pages)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"(/([a-z0-9][a-z0-9._-]*|{[a-z_][a-z0-9_]*}))+")
 _PARAMETER = re.compile(r"{(\w+)}")
+_STREAM = re.compile(r"[a-z0-9_-]+(/([a-z0-9_-]+|{\w+}))*/?")
 _EVENTS = re.compile(r"\*|[^*]+(\.\*)?")
 _PAGE = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
 _KINDS: dict[str, type] = {
@@ -105,8 +106,7 @@ def _faults(addon: "LoadedAddon") -> Iterator[str]:
             )
     yield from capabilities.faults(addon)
     for channel in addon.channels:
-        if len(_PARAMETER.findall(channel.name)) != 1:
-            yield f"channel {channel.name!r}: expected one parameter, as in 'orders.{{id}}'"
+        yield from _channel_faults(channel)
         yield from _permission_faults(f"channel {channel.name}", channel.permission, manifest)
     for source in addon.secret_sources:
         if not callable(source):
@@ -244,6 +244,19 @@ def _page_faults(page: ConsolePage, manifest: Manifest) -> Iterator[str]:
         yield from _parameter_faults(shown, parameter)
     if not (isinstance(page.title, str) and page.title.strip()) or not callable(page.render):
         yield f"{shown}: expected a title and a function that renders it"
+
+
+def _channel_faults(channel: Channel) -> Iterator[str]:
+    shown, path = f"channel {channel.name!r}", channel.path
+    parameters = len(_PARAMETER.findall(channel.name))
+    if parameters > 1:
+        yield f"{shown}: expected one parameter at most, as in 'orders.{{id}}'"
+    if path is None:
+        return
+    if not (isinstance(path, str) and _STREAM.fullmatch(path)):
+        yield f"{shown}: expected a path such as 'orders/{{id}}/' or 'news/', found {path!r}"
+    elif len(_PARAMETER.findall(path)) != parameters:
+        yield f"{shown}: its path {path!r} must have a parameter if its name has one, else none"
 
 
 def _permission_faults(where: str, permission: Any, manifest: Manifest) -> Iterator[str]:

@@ -19,6 +19,7 @@ from bodega.database.migrating import (
 )
 from bodega.database.tables import AddonRow
 from bodega.editions import Edition, read_edition
+from bodega.presence import PresenceTable
 from bodega.security.keys import load_keys, make_key
 from bodega.shop import Session
 from bodega_sdk.hookspecs import FirstStart
@@ -62,6 +63,7 @@ def prepare(shop: "Shop", edition: Edition | None = None) -> Preparation:
     shop.catalogue = discover()
     with schema_change(shop.databases.shop):
         shop.register.create()
+        PresenceTable(shop.databases.runtime).create()
         done = [f"bodega {m}" for m in migrate(shop.databases.shop, "bodega", KERNEL_MIGRATIONS)]
         first = state.read_generation() == 0
         lines: list[str] = []

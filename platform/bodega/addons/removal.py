@@ -71,7 +71,12 @@ def _extent(database: Any, table: str) -> Extent:
     rows = database.execute_sql(f'SELECT count(*) FROM "{table}"').fetchone()[0]
     if not is_postgres(database):
         return Extent(int(rows), None)
-    size = database.execute_sql("SELECT pg_total_relation_size(%s::regclass)", (f'"{table}"',))
+    # A table in partitions has no bytes itself.
+    query = (
+        "SELECT sum(pg_total_relation_size(oid)) FROM (SELECT %s::regclass AS oid UNION "
+        "SELECT relid FROM pg_partition_tree(%s::regclass)) AS parts"
+    )
+    size = database.execute_sql(query, (f'"{table}"',) * 2)
     return Extent(int(rows), int(size.fetchone()[0]))
 
 

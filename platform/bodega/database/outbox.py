@@ -92,7 +92,7 @@ def read(
     after: int,
     limit: int = 500,
     names: Sequence[str] | None = None,
-    key: str | None = None,
+    key: str | Sequence[str] | None = None,
     until: int | None = None,
 ) -> Iterator[Occurrence]:
     """Read the log in order.
@@ -101,7 +101,7 @@ def read(
         after: the offset to go on behind.
         limit: events at most.
         names: only events of these names or patterns.
-        key: only events about this thing.
+        key: only events about this thing, or these things.
         until: only events up to this offset.
     """
     query = select(names, key).where(EventRow.offset > after)
@@ -111,13 +111,16 @@ def read(
         yield Occurrence(row.offset, row.name, row.version, row.key, row.data, row.occurred_at)
 
 
-def select(names: Sequence[str] | None = None, key: str | None = None) -> peewee.ModelSelect:
-    """Return the query of the events of some names or patterns, about one thing."""
+def select(
+    names: Sequence[str] | None = None, key: str | Sequence[str] | None = None
+) -> peewee.ModelSelect:
+    """Return the query of the events of some names or patterns, about one or some things."""
     query = EventRow.select().where(EventRow.offset.is_null(False))
     if names is not None and "*" not in names:
         query = query.where(named(names))
     if key is not None:
-        query = query.where(EventRow.key == key)
+        about = EventRow.key == key if isinstance(key, str) else EventRow.key.in_(list(key))
+        query = query.where(about)
     return query
 
 

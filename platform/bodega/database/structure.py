@@ -16,10 +16,14 @@ def quoted(name: str) -> str:
 
 
 def tables_of(database: Any) -> list[str]:
-    """Return the user's tables, by name; on SQLite also those that a virtual table writes to."""
+    """Return the user's tables, by name; on SQLite also those that a virtual table writes to.
+
+    A partition is no table of its own: what it holds is read and written through the whole,
+    with which it is made and goes.
+    """
     if is_postgres(database):
         query = (
-            "SELECT relname FROM pg_class WHERE relkind = 'r' "
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
             "AND relnamespace = current_schema()::regnamespace "
             "AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass "
             "AND objid = pg_class.oid AND deptype = 'e')"

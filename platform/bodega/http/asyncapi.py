@@ -89,6 +89,8 @@ def _channel(channel: Channel, addon: str, names: list[str]) -> dict[str, Any]:
         },
         "x-permission": channel.permission,
         "x-addon": addon,
+        "x-conflate": channel.conflate,
+        **({} if channel.path is None else {"x-path": f"/ws/{channel.path.strip('/')}/"}),
     }
 
 

@@ -127,6 +127,8 @@ def _caller(identity: Identity, req: falcon.Request) -> Caller:
 def bearer_token(req: falcon.Request) -> str | None:
     """Return the bearer token of a request (RFC 6750), None without one.
 
+    ``Token`` says the same to clients of InfluxDB, which cannot say ``Bearer``.
+
     Raises:
         Unauthenticated: the header is there but is no bearer token.
     """
@@ -134,7 +136,7 @@ def bearer_token(req: falcon.Request) -> str | None:
     if header is None:
         return None
     scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if scheme.lower() not in ("bearer", "token") or not token.strip():
         raise Unauthenticated(
             "Expected 'Authorization: Bearer <token>'.",
             [FieldError("Authorization", "Expected a bearer token.")],

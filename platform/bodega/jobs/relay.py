@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bodega.shop import Shop
 
 log = structlog.get_logger(__name__)
+#: Seconds between two looks while events come.
+_BUSY = 0.01
 
 
 class Relay:
@@ -47,8 +49,12 @@ class Relay:
         self._thread.join(10)
 
     def _loop(self) -> None:
-        while not self._stopped.wait(self._interval):
+        pause = self._interval
+        while not self._stopped.wait(pause):
             try:
+                moved = self.step()
+                # Where something happens, more is to come, and somebody may be watching.
+                pause = min(_BUSY, self._interval) if moved else self._interval
                 while self.step():
                     pass
             except Exception as error:

@@ -47,6 +47,7 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "bodega_sdk.money": ("by_decimals", "decimal_text", "exponent"),
     "bodega_sdk.pagination": ("Ordering", "count_rows", "paginate", "parameters"),
     "bodega_sdk.reading": ("rows_of",),
+    "bodega_sdk.realtime": ("Follower", "Gap", "Place", "Received", "Refused"),
     "bodega_sdk.schemas": None,
     "bodega_sdk.snapshots": ("Snapshot", "quoted", "snapshot"),
     "bodega_sdk.testing.client": ("Answer", "Client"),

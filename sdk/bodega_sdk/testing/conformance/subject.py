@@ -119,8 +119,11 @@ class Subject:
 
     def needed(self) -> tuple[str, ...]:
         """Return what it depends on, directly and indirectly, by name."""
+        return self._below([self.name])
+
+    def _below(self, names: list[str]) -> tuple[str, ...]:
         found: list[str] = []
-        waiting = [self.name]
+        waiting = list(names)
         while waiting:
             manifest = self.manifests.get(waiting.pop())
             for item in manifest.dependencies if manifest else ():
@@ -135,6 +138,18 @@ class Subject:
         from bodega.assembly import build
 
         return build(self._catalogue, (*self.needed(), self.name))
+
+    @cached_property
+    def events(self) -> set[str]:
+        """The events that it can hear of: those of addons that it may use without need, too."""
+        from bodega.assembly import build
+
+        wanted = self.manifest.uses.get("addons", ())
+        others = [name for name in wanted if name in self.manifests and name != self.name]
+        if not others:
+            return set(self.assembly.events)
+        chosen = {*self.needed(), *others, *self._below(others), self.name}
+        return set(build(self._catalogue, sorted(chosen)).events)
 
     @property
     def loaded(self) -> Any:

@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for event in addon.events:
         yield from _event(event)
     for item in addon.subscriptions:
-        yield from _subscription(subject, item, events)
+        yield from _subscription(subject, item)
     for channel in addon.channels:
         yield from _channel(subject, channel, events)
 
@@ -117,10 +117,10 @@ def _event(event: Event) -> Iterator[Finding]:
             yield Finding("V512", f"event {event.name}: member {name!r} says {text!r}")
 
 
-def _subscription(subject: Subject, item: Subscription, events: set[str]) -> Iterator[Finding]:
+def _subscription(subject: Subject, item: Subscription) -> Iterator[Finding]:
     place = place_of(subject, item.handler)
-    if item.event != "*" and not any(map(item.matches, events)):
-        told = f"{item.event!r} is published neither by it nor by what it depends on"
+    if item.event != "*" and not any(map(item.matches, subject.events)):
+        told = f"{item.event!r} is published neither by it nor by what it depends on or uses"
         yield Finding("V514", told, place)
     try:
         inspect.signature(item.handler).bind(None)
@@ -142,3 +142,5 @@ def _channel(subject: Subject, channel: Channel, events: set[str]) -> Iterator[F
         yield Finding("V515", f"{shown} is public")
     if channel.name.partition(".")[0] not in own:
         yield Finding("V515", f"{shown} does not begin with {' or '.join(own)}")
+    if channel.path is not None and channel.path.partition("/")[0] not in own:
+        yield Finding("V515", f"{shown}: its path does not begin with {' or '.join(own)}")

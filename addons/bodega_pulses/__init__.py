@@ -1,0 +1,1 @@
+"""Pulses: what is measured of products, over time."""

@@ -1,0 +1,61 @@
+"""Points that were sent, by columns, and how their faults are named."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bodega_sdk.errors import FieldError, InvalidInput
+
+#: Product (id or SKU), unit and source, as they were sent.
+Head = tuple[str, str, str]
+UNIT, SOURCE = 50, 100
+#: Faults of one request that are listed.
+MOST_ERRORS = 50
+
+
+def _numbered(place: int, name: str) -> str:
+    return f"points.{place}.{name}"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Points by columns.
+
+    Args:
+        heads: what the points belong to, each once.
+        of: for each point, the place of its head.
+        at: microseconds.
+        values: finite.
+        named: takes the place of a point and a member; returns the field that errors name.
+    """
+
+    heads: Sequence[Head]
+    of: Sequence[int]
+    at: Sequence[int]
+    values: Sequence[float]
+    named: Callable[[int, str], str] = field(default=_numbered)
+
+    def places_of(self, head: int) -> Iterator[int]:
+        """Yield the places of the points of a head."""
+        return (place for place, one in enumerate(self.of) if one == head)
+
+
+def refused(errors: Sequence[FieldError]) -> InvalidInput:
+    """Return the error of a batch; nothing of it has been stored."""
+    more = f" and {len(errors) - 3} more" if errors[3:] else ""
+    named = ", ".join(f"'{one.field}'" for one in errors[:3])
+    return InvalidInput(
+        f"Nothing of the batch was stored: {named}{more} cannot be taken.", errors[:MOST_ERRORS]
+    )
+
+
+def head_fault(head: Head) -> tuple[str, str, object] | None:
+    """Return which member of a head is wrong, why, and what was found."""
+    bounds = (("product", 100, 1), ("unit", UNIT, 0), ("source", SOURCE, 0))
+    for (name, most, least), text in zip(bounds, head, strict=True):
+        if not isinstance(text, str):
+            return name, "Expected text.", text
+        if not least <= len(text) <= most:
+            return name, f"Must be {least} to {most} characters long.", text
+        if not text.isprintable():
+            return name, "Control characters are not allowed.", text
+    return None

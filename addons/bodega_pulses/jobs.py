@@ -1,0 +1,32 @@
+"""What is done without anybody asking: rollups and alerts all the time, old points once a day."""
+
+from datetime import timedelta
+
+from bodega_pulses import alerting, partitions, retaining, rolling
+from bodega_sdk import JobRun, Service, ServiceRun, job
+
+#: Seconds between two looks for what is new.
+_PAUSE = 1.0
+
+
+@job("pulses.partition", every=timedelta(hours=6))
+def partition(run: JobRun) -> None:
+    """Make the partitions of the months to come, and of points that found none."""
+    partitions.make(partitions.coming(), patience=10_000)
+
+
+@job("pulses.prune", lane="bulk", every=timedelta(days=1))
+def prune(run: JobRun) -> None:
+    """Delete points that are older than the shop keeps; rollups stay."""
+    retaining.prune()
+
+
+def follow(service: ServiceRun) -> None:
+    """Bring rollups up to date and let rules look at what is new, once a second."""
+    while not service.wait(_PAUSE):
+        rolling.settle()
+        alerting.watch()
+
+
+JOBS = (partition, prune)
+FOLLOWER = Service("pulses.follower", follow)

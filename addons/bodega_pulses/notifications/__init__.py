@@ -1,0 +1,1 @@
+"""How people are told of alerts, in languages other than English."""

@@ -1,0 +1,78 @@
+"""Quantiles of values that are not kept: counts of values alike within one per cent.
+
+The sketch is that of DDSketch (Masson, Rim, Lee: VLDB 2019): a value falls into the class of
+its logarithm, two sketches are merged by adding their counts, and what merging gives is the
+same in whatever order. So an hour's is exactly that of all its points.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+import orjson
+
+#: How far a quantile is from a value at most, as a part of it.
+ERROR = 0.01
+#: Values of a larger magnitude are not taken; smaller than its inverse, they count as zero.
+LARGEST = 1e100
+#: Classes at most; beyond, the lowest are put together, which leaves high quantiles alone.
+MOST = 2048
+_GAMMA = (1 + ERROR) / (1 - ERROR)
+_PER_STEP = 1 / math.log(_GAMMA)
+#: Keeps numbers of positive classes positive, so that their order is that of the values.
+_SHIFT = 20_000
+
+Sketch = Counter[int]
+
+
+def sketch_of(values: Iterable[float]) -> Sketch:
+    """Return the sketch of values."""
+    return Counter(map(_class, values))
+
+
+def _class(value: float) -> int:
+    size = abs(value)
+    if size < 1 / LARGEST:
+        return 0
+    number = math.ceil(math.log(size) * _PER_STEP) + _SHIFT
+    return number if value > 0 else -number
+
+
+def merged(texts: Iterable[str]) -> Sketch:
+    """Return the sketch of all values whose sketches are stored as texts."""
+    found: Sketch = Counter()
+    for text in texts:
+        numbers = orjson.loads(text)
+        for number, many in zip(numbers[::2], numbers[1::2], strict=True):
+            found[number] += many
+    return found
+
+
+def stored(sketch: Sketch) -> str:
+    """Return a sketch as text."""
+    pairs = sorted(sketch.items())
+    if len(pairs) > MOST:
+        low, pairs = pairs[: 1 - MOST], pairs[1 - MOST :]
+        pairs.insert(0, (low[-1][0], sum(many for _, many in low)))
+    return orjson.dumps([number for pair in pairs for number in pair]).decode()
+
+
+def quantile(sketch: Sketch, part: float, least: float, most: float) -> float:
+    """Return the value below or at which a part of the values is, e.g. 0.95 of them.
+
+    Args:
+        least, most: of the values, which are known exactly.
+    """
+    rank, seen = math.ceil(part * sketch.total()), 0
+    for number, many in sorted(sketch.items()):
+        seen += many
+        if seen >= rank:
+            return min(max(_middle(number), least), most)
+    return most
+
+
+def _middle(number: int) -> float:
+    if number == 0:
+        return 0.0
+    size = 2 * math.exp((abs(number) - _SHIFT) / _PER_STEP) / (_GAMMA + 1)
+    return math.copysign(size, number)
