@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from bodega_sdk.testing import servers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 #: Connections, how many of them are cut in how many seconds.
 CLIENTS, CUTS, SECONDS = 1000, 1000, 20.0
 
@@ -182,7 +182,7 @@ async def endure(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(true: Callable[[], bool], seconds: float = 60) -> None:
+async def until(true: Callable[[], bool], seconds: float = 150) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not true():
