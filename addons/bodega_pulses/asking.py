@@ -16,7 +16,9 @@ from bodega_pulses.querying import (
 )
 from bodega_sdk import Parameter, Request, now
 
-PRODUCT = Parameter("product", UUID, "Id of the product. Required.")
+PRODUCT = Parameter(
+    "product", UUID, "Only of this product; of all by default, where they have few series."
+)
 _UNIT = Parameter("unit", str, "Only of this unit.")
 _SOURCE = Parameter("source", str, "Only of this source.")
 _FROM = Parameter(
@@ -41,18 +43,6 @@ PARAMETERS = (
 _SPANS = {"raw": HOUR, "1m": DAY, "1h": 30 * DAY, "1d": 366 * DAY}
 
 
-def required(request: Request) -> UUID:
-    """Return the product that is asked about.
-
-    Raises:
-        BadRequest: none is named.
-    """
-    found: UUID | None = request.query.get("product")
-    if found is None:
-        raise PRODUCT.wrong("Name a product.", None)
-    return found
-
-
 def question_of(request: Request) -> Question:
     """Return what is asked for.
 
@@ -60,16 +50,15 @@ def question_of(request: Request) -> Question:
         BadRequest: naming the parameter, what was found and what was expected.
     """
     query = request.query
-    product, resolution = required(request), query["resolution"]
+    resolution = query["resolution"]
     behind = _time(_TO, query.get("to"), micros(now()) + MINUTE // 60)
     first = _time(_FROM, query.get("from"), behind - _SPANS[resolution])
     if first > behind:
         raise _FROM.wrong("Must not be later than 'to'.", query.get("from"))
-    series = querying.series_of(product, query.get("unit"), query.get("source"))
+    series = querying.series_of(*(query.get(name) for name in ("product", "unit", "source")))
     if len(series) > MOST_SERIES:
-        raise _SOURCE.wrong(
-            f"There are more than {MOST_SERIES} series: name a unit or source.", None
-        )
+        told = f"There are more than {MOST_SERIES} series: name a product, a unit or a source."
+        raise PRODUCT.wrong(told, query.get("product"))
     limit = max(query["page_size"], len(series))
     after = _place(query.get("cursor"))
     return Question(

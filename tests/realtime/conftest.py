@@ -212,9 +212,13 @@ class Publisher:
         try:
             yield
         finally:
-            self._stopping.set()
+            self.stop()
             thread.join(10)
         assert self._error is None, self._error
+
+    def stop(self) -> None:
+        """Publish nothing more."""
+        self._stopping.set()
 
     def _go_on(self, pause: float, data: dict[str, Any]) -> None:
         try:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from bodega.jobs.relay import Relay
@@ -106,3 +107,27 @@ def test_nobody_follows_anothers_channel(vera: Any, person: Any, line: Any) -> N
     api.notify([vera.id], "import.failed", {})
     api.notify([otto.id], "import.completed", {})
     assert mine.receive()["data"]["account"] == str(otto.id)
+
+
+def test_a_plain_stream_carries_ones_own_inbox_and_nobody_elses(
+    shop: Shop, server: Server, vera: Any, person: Any
+) -> None:
+    def stream(of: Any, account: Any) -> Any:
+        token = shop.current.issue_token(
+            str(of.id), ("user",), "access", timedelta(minutes=5), {}
+        )  # fmt: skip
+        return connect(
+            f"ws://127.0.0.1:{server.port}/ws/notifications/{account}/?offset=0", proxy=None,
+            compression=None, additional_headers={"Authorization": f"Bearer {token}"},
+            close_timeout=0.2,
+        )  # fmt: skip
+
+    api.notify([vera.id], "import.failed", {"filename": "a.csv"})
+    with stream(vera, vera.id) as mine, stream(person("otto"), vera.id) as strangers:
+        made = json.loads(mine.recv(5))
+        assert made["title"] == "a.csv could not be imported"
+        assert json.loads(mine.recv(5)) == {"account": str(vera.id), "unread": 1}
+        with pytest.raises(ConnectionClosed) as ended:
+            strangers.recv(5)
+        assert ended.value.rcvd is not None
+        assert ended.value.rcvd.code == 4403

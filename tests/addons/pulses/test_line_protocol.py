@@ -64,6 +64,23 @@ def test_a_line_that_is_no_point_is_refused_by_name(line: str, field: str) -> No
     assert error.found is not None
 
 
+def test_plain_lines_are_read_alike_whether_by_columns_or_one_by_one() -> None:
+    plain = "\n\n" + "\n".join(
+        f"m,product=P{n % 3} value={n / 7} 17000000{n:02}" for n in range(60)
+    )
+    fast, slow = (line_protocol.read((text + plain).encode(), "s", NOW) for text in ("", "# x"))
+    assert (fast.heads, fast.of, fast.at, fast.values) == (
+        slow.heads,
+        slow.of,
+        slow.at,
+        slow.values,
+    )
+    assert fast.named(7, "value") == slow.named(7, "value") == "line 10: value"
+    for value in ("1_0", "nan", "1e200", "--1", "", "e"):
+        with pytest.raises(InvalidInput):
+            line_protocol.read(f"m,product=P value={value} 1".encode(), "s", NOW)
+
+
 def test_lines_that_are_no_text_are_refused() -> None:
     with pytest.raises(InvalidInput):
         line_protocol.read(b"m,product=P value=1 1\n\xff", "s", NOW)
