@@ -19,7 +19,7 @@ from bodega_orders.drafts import Destination, Draft, Quote
 from bodega_orders.errors import TotalsChanged
 from bodega_orders.hookspecs import refuse_order
 from bodega_orders.models import History, Line, Order
-from bodega_orders.quoting import quote
+from bodega_orders.quoting import member_of, quote
 from bodega_orders.telling import facts_of
 from bodega_orders.writing import line_of, order_of
 from bodega_sdk import Money, now, setting, transaction
@@ -130,7 +130,7 @@ def _destination(wish: Wish) -> Destination:
 
 def _refuse_problems(told: Quote) -> None:
     if told.problems:
-        errors = [FieldError("order", problem) for problem in told.problems]
+        errors = [FieldError(member_of(problem), problem) for problem in told.problems]
         raise InvalidInput(f"It cannot be ordered so: {told.problems[0]}", errors)
 
 

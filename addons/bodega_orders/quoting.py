@@ -168,6 +168,21 @@ def _line(
     return QuotedLine(line, off, tax, total if included else total + tax)
 
 
+#: How problems begin, and the member of an order that they are about.
+_ABOUT = {
+    "The code ": "codes",
+    "Choose how": "shipping_method",
+    "It cannot be sent by": "shipping_method",
+    "Say which country": "shipping_address",
+    "There is no way": "shipping_address",
+}
+
+
+def member_of(problem: str) -> str:
+    """Return the member of an order that a problem of its quote is about; or ``order``."""
+    return next((name for begin, name in _ABOUT.items() if problem.startswith(begin)), "order")
+
+
 def _problems(
     draft: Draft, sending: _Sending, refused: tuple[RefusedCode, ...], total: Money
 ) -> Iterator[str]:
