@@ -140,6 +140,9 @@ def bare(bench: Bench, batches: list[Any], binary: bool) -> float:
 
 
 def over_http(bench: Bench, bodies: list[bytes], path: str, media: str, packed: bool) -> float:
+    # The server has hung up meanwhile, perhaps.
+    bench.connection.close()
+    bench.connection.connect()
     began = time.perf_counter()
     for body in bodies:
         bench.post(path, body, media, packed)
