@@ -214,6 +214,25 @@ def _quick_logins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(passwords, "_hasher", quick)
 
 
+class _NamedAtOnce:
+    """Names each failure as it comes: a run that is stopped has no summary."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(f"FAILED {report.nodeid} ({report.when})")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add what only the process does that tells of the others."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_NamedAtOnce(config))
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage less often: what was collected stays, and there is a lot of it."""
     gc.collect()

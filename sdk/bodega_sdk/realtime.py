@@ -35,6 +35,12 @@ class Refused(Exception):
     Args:
         code: of the protocol, e.g. ``"permission-denied"``; docs/realtime.md lists them.
         channel: it is about; empty when it is about the token.
+
+    Example::
+
+        >>> from bodega_sdk.realtime import Refused
+        >>> print(Refused("permission-denied", "You may not follow it.", "orders.7"))
+        orders.7: You may not follow it.
     """
 
     def __init__(self, code: str, text: str, channel: str = "") -> None:
@@ -50,6 +56,12 @@ class Place:
     Args:
         offset: of the last event.
         epoch: of the shop: offsets mean nothing in another one.
+
+    Example::
+
+        >>> from bodega_sdk.realtime import Place
+        >>> Place(42, "018f-77aa").offset
+        42
     """
 
     offset: int
@@ -63,6 +75,14 @@ class Received:
     Args:
         channel: as it was asked for.
         offset, name, key, data, occurred_at: see :class:`bodega_sdk.Occurrence`.
+
+    Example::
+
+        >>> from datetime import UTC, datetime
+        >>> from bodega_sdk.realtime import Received
+        >>> moment = datetime(2026, 1, 31, tzinfo=UTC)
+        >>> Received("orders.7", 42, "order.paid", "7", {"total": "9.00"}, moment).data["total"]
+        '9.00'
     """
 
     channel: str
@@ -78,7 +98,14 @@ class Gap:
     """Events of a channel were missed: read the state through the API, then go on.
 
     Args:
+        channel: of which.
         place: from which on nothing is missing again.
+
+    Example::
+
+        >>> from bodega_sdk.realtime import Gap, Place
+        >>> Gap("orders.7", Place(42, "018f-77aa")).place.offset
+        42
     """
 
     channel: str
