@@ -12,6 +12,9 @@ bytes are read, through the outbox, the relay, the feed and the socket. All even
 all clients, in order: the run fails otherwise. Memory is the server's, before the clients came
 and when all had logged in.
 
+`--stuck N` adds N clients that subscribe and never read: what they make of the others' lateness
+is seen beside a run without them.
+
 `--floor` measures `websockets.broadcast()` in the place of the server: no login, no permission,
 no offsets, no log.
 """
@@ -20,6 +23,7 @@ import argparse
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -176,6 +180,19 @@ class Client(asyncio.Protocol):
             self._crowd.faults.append(f"a connection was lost: {error}")
 
 
+class Stuck(Client):
+    """A client that never reads what it asked for."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Ask for the upgrade, and look at nothing that comes."""
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        super().connection_made(transport)
+        transport.pause_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """It may well be cut."""
+
+
 def _whole(data: bytes) -> int:
     """Return how many bytes are whole frames."""
     place = 0
@@ -198,6 +215,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--database", default="", help="SQLite if empty")
     parser.add_argument("--redis", default="")
+    parser.add_argument("--stuck", type=int, default=0, help="clients that never read")
     parser.add_argument("--floor", action="store_true", help="websockets.broadcast() instead")
     parser.add_argument("--publish", type=Path, help=argparse.SUPPRESS)
     told = parser.parse_args()
@@ -341,6 +359,10 @@ async def run(
     await asyncio.sleep(1)
     after = memory(pid)
     if token:
+        for _ in range(told.stuck):
+            made = await loop.create_connection(lambda: Stuck(crowd, token), "127.0.0.1", port)
+            clients.append(made[1])
+        await asyncio.sleep(1)
         for client in clients:
             client.say(json.dumps({"type": "subscribe", "channel": CHANNEL, "offset": 0}))
         await asyncio.sleep(max(2.0, told.clients / 300))
