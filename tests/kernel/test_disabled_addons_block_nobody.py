@@ -136,6 +136,7 @@ def _value(field: peewee.Field) -> Any:
         peewee.BooleanField: True,
         peewee.IntegerField: number,
         peewee.BigIntegerField: number,
+        peewee.DoubleField: 1.5,
         peewee.JSONField: {},
         peewee.TextField: text,
     }
