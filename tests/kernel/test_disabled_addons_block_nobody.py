@@ -137,6 +137,7 @@ def _value(field: peewee.Field) -> Any:
         peewee.IntegerField: number,
         peewee.BigIntegerField: number,
         peewee.DoubleField: 1.5,
+        peewee.SmallIntegerField: number % 2**15,
         peewee.JSONField: {},
         peewee.TextField: text,
     }
