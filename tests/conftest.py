@@ -254,8 +254,8 @@ SLOW_MODULES = {
     "test_fields", "test_hooks", "test_includes", "test_job_administration",
     "test_operator_settings", "test_recipes_page", "test_secret_sources",
 }  # fmt: skip
-#: Hundreds of cases about what is computed before any table is read: on PostgreSQL the first do.
-FEW_MODULES = {"test_broken_in_the_graph", "test_collisions"}
+#: Many cases about what is computed before any table is read: on PostgreSQL the first do.
+FEW_MODULES = {"test_broken_in_the_graph", "test_collisions", "test_permission_matrix"}
 #: Dozens of steps at which an operator fails: each on one of the two deployments, by turns.
 TURNS_MODULES = {"test_failing_operator", "test_killed_operator"}
 ADDONS_TESTS = Path(__file__).parent / "addons"
