@@ -14,11 +14,15 @@ import structlog
 from argon2 import PasswordHasher
 
 from bodega.addons import lifecycle
+from bodega.addons.discovery import discover
+from bodega.addons.loading import migrations_folder
+from bodega.database.migrating import KERNEL_MIGRATIONS, migrate, schema_change
 from bodega.editions import Edition
 from bodega.http.app import build_app
 from bodega.http.gate import Gate
 from bodega.jobs import leases
 from bodega.jobs.sweeper import Sweeper
+from bodega.presence import PresenceTable
 from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_accounts import passwords
@@ -68,7 +72,10 @@ class Templates:
     made: dict[tuple[str, tuple[str, ...]], Settings] = field(default_factory=dict)
 
     def copy(self, engine: str, addons: tuple[str, ...], home: Path, server: str) -> Settings:
-        """Return the settings of a copy of the shop that began with some addons."""
+        """Return the settings of a copy of the shop that began with some addons.
+
+        With none it was never started, and has the tables of the kernel and of accounts.
+        """
         if (engine, addons) not in self.made:
             self.made[engine, addons] = self._make(engine, addons, server)
         template = self.made[engine, addons]
@@ -83,13 +90,26 @@ class Templates:
         url = servers.create_database(server, f"template_{uuid7().hex}") if server else ""
         made = settings_for(home, url)
         shop = Shop(made, build_app, connections=2)
-        lifecycle.prepare(shop, Edition("test", addons))
+        if addons:
+            lifecycle.prepare(shop, Edition("test", addons))
+        else:
+            _lay_ground(shop)
         shop.databases.close()
         if server:
             # A database that somebody is connected to cannot be copied.
             shop.databases.shop.close_all()
         home.mkdir(exist_ok=True)
         return made
+
+
+def _lay_ground(shop: Shop) -> None:
+    """Make the tables that almost every shop begins with; doing so takes long."""
+    database, accounts = shop.databases.shop, discover().manifests["accounts"]
+    with schema_change(database):
+        shop.register.create()
+        PresenceTable(shop.databases.runtime).create()
+        migrate(database, "bodega", KERNEL_MIGRATIONS)
+        migrate(database, "accounts", migrations_folder(accounts))
 
 
 @pytest.fixture(scope="session")
@@ -109,8 +129,19 @@ def copied() -> bool:
 
 
 @pytest.fixture
+def from_nothing() -> bool:
+    """Whether a shop that was never started has no tables either; say so where it matters."""
+    return False
+
+
+@pytest.fixture
 def settings(
-    engine: str, tmp_path: Path, templates: Templates, copied: bool, request: Any
+    engine: str,
+    tmp_path: Path,
+    templates: Templates,
+    copied: bool,
+    from_nothing: bool,
+    request: Any,
 ) -> Iterator[Settings]:
     """Settings of a shop that was never started, on the engine of the test.
 
@@ -118,9 +149,10 @@ def settings(
     """
     server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
     home, url = tmp_path / "shop", ""
-    for name in BEGINNINGS.keys() & {*request.fixturenames} if copied else ():
-        made = templates.copy(engine, BEGINNINGS[name], home, server)
-        break
+    started = BEGINNINGS.keys() & {*request.fixturenames} if copied else set()
+    if started or not from_nothing:
+        addons = BEGINNINGS[started.pop()] if started else ()
+        made = templates.copy(engine, addons, home, server)
     else:
         if server:
             url = servers.create_database(server, f"test_{uuid7().hex}")

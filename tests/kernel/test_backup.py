@@ -38,6 +38,8 @@ from bodega_sdk.testing import servers
 from bodega_sdk.testing.deployment import ADMIN, Deployment, environment
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+#: Where it matters that a shop was never started.
+FROM_NOTHING = pytest.mark.parametrize("from_nothing", [True], ids=["from_nothing"])
 POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 ODD = ['Café "lamp", 5\'', "a\tb\\nc\\N", "灯 🪔", "e\u0301 \u2028", "{} [null] \\."]
 CSV = 'sku,name,price\r\nI-1,"Chair, ""old""",1.00\r\nI-2,Bench,x\r\nI-3,Stool,3\r\n'
@@ -556,6 +558,7 @@ def test_a_part_that_a_killed_process_left_is_written_over(filled: Shop, tmp_pat
     assert refused
 
 
+@FROM_NOTHING
 def test_there_is_no_backup_of_a_shop_that_is_not_there(new_shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="there is no shop here"):
         write_backup(new_shop, tmp_path / "shop.zip")
@@ -771,6 +774,7 @@ def test_the_commands_back_up_and_restore(filled: Shop, fresh: Fresh, tmp_path: 
 
 
 @ONE_ENGINE
+@FROM_NOTHING
 def test_the_commands_fail_with_one_sentence_and_make_nothing(
     settings: Settings, tmp_path: Path
 ) -> None:

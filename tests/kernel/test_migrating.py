@@ -24,6 +24,12 @@ CREATE = 'def up(migrator, db): db.execute_sql("CREATE TABLE {} (id INTEGER PRIM
 
 
 @pytest.fixture
+def from_nothing() -> bool:
+    """What makes the tables is what is tried here."""
+    return True
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder for the migrations of an owner that a test makes up."""
     made = tmp_path / "migrations"

@@ -34,6 +34,12 @@ SQLITE = f"""CREATE TABLE {quoted(ODD)} (id INTEGER PRIMARY KEY AUTOINCREMENT, t
 
 
 @pytest.fixture
+def from_nothing() -> bool:
+    """Tests make their own tables."""
+    return True
+
+
+@pytest.fixture
 def database(settings: Settings) -> Iterator[Any]:
     """An empty database."""
     databases = open_databases(settings, connections=3)

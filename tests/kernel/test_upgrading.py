@@ -338,6 +338,7 @@ for _ in range({cycles}):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_thousand_boots_of_old_and_new_code_change_nothing(
     growing: Shop, site: Any, terminal: Any, tmp_path: Path
 ) -> None:

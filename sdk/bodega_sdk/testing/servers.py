@@ -105,7 +105,20 @@ def create_database(server_url: str, name: str, template: str | None = None) -> 
 def drop_database(server_url: str, name: str) -> None:
     """Drop a database if it is there, whoever is still connected to it."""
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    _execute(server_url, statement.format(sql.Identifier(name)))
+    with _cursor(server_url) as cursor:
+        _send_away(cursor, name)
+        cursor.execute(statement.format(sql.Identifier(name)))
+
+
+def _send_away(cursor: Any, database: str) -> None:
+    """End the connections to a database: one that is still ending costs a drop 0.1 s."""
+    others = "FROM pg_stat_activity WHERE datname = %s"
+    cursor.execute(f"SELECT pg_terminate_backend(pid) {others}", (database,))
+    for _ in range(20):
+        cursor.execute(f"SELECT count(*) {others}", (database,))
+        if cursor.fetchone() == (0,):
+            return
+        time.sleep(0.002)
 
 
 def _execute(url: str, statement: sql.Composable) -> None:
