@@ -17,8 +17,9 @@ from bodega_sdk.encoding import to_json
 log = structlog.get_logger(__name__)
 #: Bytes that may wait for a client to read them.
 MOST_UNREAD = 2**20
-#: Bytes below which a replay goes on, and seconds that it waits for that.
+#: Bytes below which a replay goes on.
 _ROOM = 2**18
+#: Seconds that a client has to read what came at once.
 _PATIENCE = 10.0
 _PAUSE = 0.01
 
@@ -44,6 +45,7 @@ class Outlet:
         self._closed = closed
         self._meters = meters
         self._closing: asyncio.Task[None] | None = None
+        self._doubt: asyncio.TimerHandle | None = None
         self._waiting: list[bytes] = []
         self._size = 0
 
@@ -89,6 +91,17 @@ class Outlet:
             self.cut()
         else:
             self._websocket.transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
+            self._look_again_later()
+
+    def _look_again_later(self) -> None:
+        """Cut off who still has not read a burst in a while, though nothing more may come."""
+        if self._doubt is None and self.unread > MOST_UNREAD:
+            self._doubt = asyncio.get_running_loop().call_later(_PATIENCE, self._look_again)
+
+    def _look_again(self) -> None:
+        self._doubt = None
+        if self.open and self.unread > MOST_UNREAD:
+            self.cut()
 
     def cut(self) -> None:
         """End the connection: the client is too slow."""
@@ -105,6 +118,8 @@ class Outlet:
         if self._closing is None:
             self._closing = asyncio.create_task(self._end(code, reason))
             self._waiting = []
+            if self._doubt is not None:
+                self._doubt.cancel()
             self._closed()
 
     async def _end(self, code: Close, reason: str) -> None:

@@ -36,9 +36,11 @@ def test_a_slow_reader_is_cut_off_with_4408_while_the_others_receive(
     assert sluggish.closed() == 4408
 
 
-def test_a_reader_that_never_reads_again_is_forgotten(
-    door: Any, publisher: Any, server: Any, eventually: Callable[..., None]
-) -> None:
+def test_a_reader_that_never_reads_again_is_forgotten_though_nothing_more_comes(
+    door: Any, publisher: Any, server: Any, monkeypatch: pytest.MonkeyPatch,
+    eventually: Callable[..., None],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(outlet, "_PATIENCE", 0.2)
     sluggish = slow(door)
     sluggish.ask("subscribe", channel=publisher.channel)
     publisher.publish(150, pad=PAD)
