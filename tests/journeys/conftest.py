@@ -185,7 +185,7 @@ class Soak:
     def loaded(self) -> Iterator[None]:
         """Load the shop from another process during the block, and take what it saw."""
         told = {"port": self.shop.port, "realtime_port": self.shop.realtime_port, "roles": ROLES,
-                "login": WALK_IN,
+                "login": WALK_IN, "slower": 2,
                 "token": self.shop.log_in()}  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, str(LOAD), json.dumps(told)], env=self.shop.environ, text=True,

@@ -3,8 +3,9 @@
     python load.py '{"port": 8000, "realtime_port": 8001, "token": "…", "roles": {"read": 3}}'
 
 ``roles`` says how many clients do what, ``below`` where those that read stay (everywhere when
-left out). Says ``ready`` when it knows every address, runs until its standard input ends, then
-prints what it saw as JSON. It is paced: a late answer does not delay the calls due after it.
+left out), ``slower`` how many times longer than usual all of them pause. Says ``ready`` when it
+knows every address, runs until its standard input ends, then prints what it saw as JSON. It is
+paced: a late answer does not delay the calls due after it.
 """
 
 import http.client
@@ -350,6 +351,7 @@ def main() -> None:
     threads = []
     for name, clients in told["roles"].items():
         role, pause = ROLES[name]
+        pause *= told.get("slower", 1)
         for _ in range(clients):
             caller = Caller(told["port"], told["token"], seen, calls=len(threads))
             steps = role(caller, addresses)
