@@ -16,17 +16,15 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from toggling import loaded, quiet, start
+from served_shop import served_shop
+from toggling import loaded, quiet
 from websockets.asyncio.client import connect
 
-from bodega_sdk.ids import uuid7
-from bodega_sdk.testing import servers
-from bodega_sdk.testing.deployment import Deployment, environment
+from bodega_sdk.testing.deployment import Deployment
 
 GENERATOR = Path(__file__).parent.parent / "tests" / "data" / "make_products_csv.py"
 ENDED = ("completed", "failed", "cancelled")
@@ -155,21 +153,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    postgres, redis = servers.postgres(), servers.redis()
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            url = servers.create_database(postgres.url, f"bench_{uuid7().hex}")
-            environ = environment(Path(name) / "shop", DATABASE_URL=url, REDIS_URL=redis.url)
-            environ["BODEGA_LOG_LEVEL"] = "warning"
-            shop = Deployment(environ, args.workers, Path(name))
-            try:
-                start(shop, args.workers)
-                measure(shop, Path(name), args.rows, args.rounds, args.seconds)
-            finally:
-                shop.stop()
-    finally:
-        redis.stop()
-        postgres.stop()
+    with served_shop(args.workers) as (shop, folder):
+        measure(shop, folder, args.rows, args.rounds, args.seconds)
 
 
 if __name__ == "__main__":

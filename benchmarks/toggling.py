@@ -16,32 +16,18 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from bodega_sdk.ids import uuid7
-from bodega_sdk.testing import servers
-from bodega_sdk.testing.deployment import Deployment, environment
+from served_shop import served_shop
+
+from bodega_sdk.testing.deployment import Deployment
 
 LOAD = Path(__file__).parent.parent / "tests" / "journeys" / "load.py"
 BELOW = ("/api/v1/products", "/api/v1/categories", "/api/v1/users", "/api/v1/auth")
 CLIENTS = 4
-
-
-def start(shop: Deployment, workers: int) -> None:
-    shop.command("migrate")
-    shop.start("serve", "--port", str(shop.port), "--workers", str(workers))
-    shop.start("worker")
-    shop.start("realtime", "--port", str(shop.realtime_port))
-    shop.wait_until(lambda: (shop.get("/health/detailed")[1] or {}).get("status") == "healthy")
-    token = shop.log_in()
-    shop.call("POST", "/api/v1/categories", {"name": "C"}, token)
-    for number in range(200):
-        data = {"name": f"P{number}", "sku": f"S{number}", "price": "1.00"}
-        assert shop.call("POST", "/api/v1/products", data, token)[0] == 201
 
 
 def command(shop: Deployment, *arguments: str) -> float:
@@ -130,22 +116,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--workers", type=int, default=4)
     args = parser.parse_args()
-    postgres, redis = servers.postgres(), servers.redis()
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            url = servers.create_database(postgres.url, f"bench_{uuid7().hex}")
-            environ = environment(Path(name) / "shop", DATABASE_URL=url, REDIS_URL=redis.url)
-            environ["BODEGA_LOG_LEVEL"] = "warning"
-            shop = Deployment(environ, args.workers, Path(name))
-            try:
-                start(shop, args.workers)
-                measure(shop, args.rounds, args.seconds)
-                switches(shop, args.rounds)
-            finally:
-                shop.stop()
-    finally:
-        redis.stop()
-        postgres.stop()
+    with served_shop(args.workers) as (shop, _):
+        measure(shop, args.rounds, args.seconds)
+        switches(shop, args.rounds)
 
 
 if __name__ == "__main__":

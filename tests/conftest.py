@@ -282,8 +282,10 @@ QUICK_MODULES = {
 }  # fmt: skip
 #: What of the kernel hardly meets the engine, and is tried on PostgreSQL with the slow tests.
 SLOW_MODULES = {
-    "test_audited_acts", "test_breakers", "test_capabilities", "test_cli", "test_console",
-    "test_fields", "test_hooks", "test_includes", "test_job_administration",
+    "test_audited_acts", "test_breakers", "test_capabilities", "test_cli",
+    "test_console_logins", "test_console_of_addons", "test_console_of_the_kernel",
+    "test_console_serving", "test_fields", "test_hook_chains", "test_hook_explanations",
+    "test_hook_failures", "test_hook_refusals", "test_includes", "test_job_administration",
     "test_operator_settings", "test_recipes_page", "test_secret_sources",
 }  # fmt: skip
 #: Many cases about what is computed before any table is read: on PostgreSQL the first do.

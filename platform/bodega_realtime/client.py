@@ -1,6 +1,7 @@
 """What all clients have in common: who they are, for how long, and what they may follow."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -38,7 +39,7 @@ class House:
     sent_event: Encode
 
 
-class Client:
+class Client(ABC):
     """A client, from its first word to its end.
 
     Args:
@@ -128,13 +129,13 @@ class Client:
         if self._house.shop.revocations.refuses(login.identity.session, login.version):
             self._outlet.close(Close.UNAUTHENTICATED, "the session has ended")
 
+    @abstractmethod
     def subscribed(self, message: Message, offset: int, recovered: bool) -> None:
         """Say that a subscription begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self, channel: str, reason: str) -> None:
         """Say that a subscription was ended by the server."""
-        raise NotImplementedError
 
     def refused_with(self, refused: Refused) -> Close:
         """Return the code that ends a stream that was refused."""

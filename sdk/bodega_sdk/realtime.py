@@ -187,18 +187,19 @@ class Follower:
 
         headers = {"Authorization": f"Bearer {await self._token()}"}
         work: list[asyncio.Task[None]] = []
+        opening = connect(self._url, additional_headers=headers, compression=None)
         try:
-            async with connect(self._url, additional_headers=headers, compression=None) as socket:
-                for channel in self._channels:
-                    await self._subscribe(socket, channel)
-                work.append(asyncio.create_task(self._ask(socket)))
-                async for text in socket:
-                    for news in await self._read(socket, json.loads(text), work):
-                        yield news
+            # It is tried again.
+            with suppress(OSError, TimeoutError, InvalidHandshake):
+                async with opening as socket:
+                    for channel in self._channels:
+                        await self._subscribe(socket, channel)
+                    work.append(asyncio.create_task(self._ask(socket)))
+                    async for text in socket:
+                        for news in await self._read(socket, json.loads(text), work):
+                            yield news
         except ConnectionClosed as error:
             self._see(error.rcvd.code if error.rcvd else None)
-        except (OSError, TimeoutError, InvalidHandshake):
-            pass  # It is tried again.
         finally:
             for task in work:
                 task.cancel()

@@ -21,7 +21,7 @@ from bodega_sdk.schemas import Schema
 # Too much for the fast suite, which is to stay below ten minutes.
 pytestmark = pytest.mark.slow
 
-HERE = "tests/contracts/conftest.py"
+HERE = "recipes.py and bodies.py of tests/contracts"
 CAREFUL = pytest.mark.timeout(300)
 # What is declared is no matter of the engine.
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

@@ -1,75 +1,32 @@
-"""Fixtures: a shop with coupons, people, products and coupons."""
+"""Fixtures: a shop with coupons, people who buy, and things to buy."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from click.testing import CliRunner
+from tests import copied_shop
+from tests.addons.people import account_of
 
-from bodega.cli import bodega
-from bodega.cli.context import Context
-from bodega.http.app import build_app
-from bodega.settings import Settings
 from bodega.shop import Shop
-from bodega_accounts.models import Account
 from bodega_coupons.models import Coupon
 from bodega_inventory import api as inventory
 from bodega_orders.api import Destination, Draft, Quote, draft_of, quote
 from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product
-from bodega_sdk.runtime import bound
-from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Client
-from bodega_sdk.testing.clock import Clock, moved_by_tests
-from bodega_sdk.testing.working import Jobs
 
-ADDONS = ("accounts", "products", "inventory", "orders", "coupons")
 COUPONS = "/api/v1/coupons"
 ADDRESS = {"name": "Ada", "line1": "1 Main Street", "city": "London", "country": "GB"}
 
-
-@pytest.fixture
-def settings(engine: str, tmp_path: Path, templates: Any, request: Any) -> Iterator[Settings]:
-    """Settings of a copy of a started shop with coupons."""
-    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
-    made = templates.copy(engine, ADDONS, tmp_path / "shop", server)
-    yield made
-    if server:
-        servers.drop_database(server, made.database_url.rpartition("/")[2])
+settings, shop, new_shop = copied_shop.settings, copied_shop.shop, copied_shop.new_shop
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    """The shop, bound to the test; its subscriptions have heard all there was to hear."""
-    found = Shop(settings, build_app, connections=16)
-    found.refresh()
-    with bound(found.current):
-        Jobs(found).begin_to_listen()
-        yield found
-    found.databases.close()
-
-
-@pytest.fixture
-def new_shop(shop: Shop) -> Shop:
-    """The same, for fixtures elsewhere."""
-    return shop
-
-
-@pytest.fixture
-def jobs(shop: Shop) -> Jobs:
-    """What a worker would do."""
-    return Jobs(shop)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The time, which can be moved."""
-    with moved_by_tests() as made:
-        yield made
+def edition() -> tuple[str, ...]:
+    """The addons of the shop."""
+    return ("accounts", "products", "inventory", "orders", "coupons")
 
 
 @dataclass
@@ -94,9 +51,8 @@ def person(client: Client) -> Callable[..., Person]:
     """Make somebody with an account: ``person("vera")``."""
 
     def make(name: str, role: str = "user") -> Person:
-        email = f"{name}@shop.example"
-        account = Account.create(email=email, role=role, password="-", preferences={})
-        return Person(client.as_user(role, subject=str(account.id)), account, email)
+        account = account_of(name, role)
+        return Person(client.as_user(role, subject=str(account.id)), account, account.email)
 
     return make
 
@@ -105,13 +61,6 @@ def person(client: Client) -> Callable[..., Person]:
 def vera(person: Any) -> Person:
     """A user."""
     found: Person = person("vera")
-    return found
-
-
-@pytest.fixture
-def staff(person: Any) -> Person:
-    """Somebody of the staff."""
-    found: Person = person("mona", role="staff")
     return found
 
 
@@ -190,42 +139,3 @@ def ask() -> Callable[..., Quote]:
 def row() -> Callable[[str], Coupon]:
     """Return a coupon's row by its code."""
     return lambda code: Coupon.get(Coupon.key == code.upper())
-
-
-@pytest.fixture
-def run(shop: Shop) -> Callable[..., str]:
-    """Run ``bodega …``; return what it printed."""
-
-    def invoke(*arguments: str, code: int = 0) -> str:
-        done = CliRunner().invoke(bodega, [*arguments], obj=Context(_shop=shop))
-        assert done.exit_code == code, done.output
-        return str(done.output)
-
-    return invoke
-
-
-@pytest.fixture
-def at_once(shop: Shop) -> Callable[..., list[Any]]:
-    """Run functions in threads that begin together; return their results in order."""
-
-    def run_all(*functions: Callable[[], Any]) -> list[Any]:
-        results: list[Any] = [None] * len(functions)
-        gate = threading.Barrier(len(functions))
-
-        def work(number: int, function: Callable[[], Any]) -> None:
-            try:
-                gate.wait(20)
-                results[number] = function()
-            except BaseException as error:
-                results[number] = error
-            finally:
-                shop.databases.close()
-
-        hands = [threading.Thread(target=work, args=item) for item in enumerate(functions)]
-        for hand in hands:
-            hand.start()
-        for hand in hands:
-            hand.join(60)
-        return results
-
-    return run_all

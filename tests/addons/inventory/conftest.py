@@ -1,23 +1,18 @@
 """Fixtures: a shop with stock, things to stock, and what happens to them."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
-from click.testing import CliRunner
+from tests import copied_shop
 
 from bodega.addons import lifecycle
-from bodega.cli import bodega
-from bodega.cli.context import Context
 from bodega.database import outbox
-from bodega.http.app import build_app
 from bodega.operator_settings import change
-from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_accounts import sessions
 from bodega_accounts.models import Account, Organization
@@ -27,39 +22,16 @@ from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product, Variant
 from bodega_sdk import transaction, uuid7
 from bodega_sdk.runtime import bound
-from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Client
-from bodega_sdk.testing.clock import Clock, moved_by_tests
 from bodega_sdk.testing.working import Jobs
 
-ADDONS = ("accounts", "products", "imports", "notifications", "inventory")
+settings, shop, new_shop = copied_shop.settings, copied_shop.shop, copied_shop.new_shop
 
 
 @pytest.fixture
-def settings(engine: str, tmp_path: Path, templates: Any, request: Any) -> Iterator[Settings]:
-    """Settings of a copy of a started shop with inventory."""
-    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
-    made = templates.copy(engine, ADDONS, tmp_path / "shop", server)
-    yield made
-    if server:
-        servers.drop_database(server, made.database_url.rpartition("/")[2])
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    """The shop, bound to the test; its subscriptions have heard all there was to hear."""
-    found = Shop(settings, build_app, connections=16)
-    found.refresh()
-    with bound(found.current):
-        Jobs(found).begin_to_listen()
-        yield found
-    found.databases.close()
-
-
-@pytest.fixture
-def new_shop(shop: Shop) -> Shop:
-    """The same, for fixtures elsewhere."""
-    return shop
+def edition() -> tuple[str, ...]:
+    """The addons of the shop."""
+    return ("accounts", "products", "imports", "notifications", "inventory")
 
 
 @dataclass
@@ -142,15 +114,9 @@ def store(shop: Shop) -> Iterator[Store]:
 
 
 @pytest.fixture
-def run(shop: Shop) -> Callable[..., str]:
+def run(run: Callable[..., str]) -> Callable[..., str]:
     """Run ``bodega inventory …``; return what it printed."""
-
-    def invoke(*arguments: str, status: int = 0) -> str:
-        done = CliRunner().invoke(bodega, ["inventory", *arguments], obj=Context(_shop=shop))
-        assert done.exit_code == status, done.output
-        return str(done.output)
-
-    return invoke
+    return partial(run, "inventory")
 
 
 @pytest.fixture
@@ -198,37 +164,3 @@ def key_for(client: Client) -> Callable[..., Client]:
         return Client(client.gate, client.shop, made.expect(201)["key"])
 
     return make
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The time, which can be moved."""
-    with moved_by_tests() as made:
-        yield made
-
-
-@pytest.fixture
-def at_once(shop: Shop) -> Callable[..., list[Any]]:
-    """Run functions in threads of the shop at once; return their results, or what they raised."""
-
-    def run_all(*functions: Callable[[], Any], wait: float = 90) -> list[Any]:
-        outcomes: list[Any] = [None] * len(functions)
-
-        def work(place: int) -> None:
-            try:
-                with bound(shop.current):
-                    outcomes[place] = functions[place]()
-            except Exception as error:
-                outcomes[place] = error
-            finally:
-                shop.databases.close()
-
-        threads = [threading.Thread(target=work, args=(n,)) for n in range(len(functions))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(wait)
-            assert not thread.is_alive(), "a thread does not end"
-        return outcomes
-
-    return run_all

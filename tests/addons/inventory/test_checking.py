@@ -26,7 +26,7 @@ def test_what_does_not_agree_is_found_and_repaired(store: Any, run: Callable[...
     Level.update(on_hand=9, available=9).where(Level.id == lamp.id).execute()
     Level.delete().where(Level.id == chair.id).execute()
     ProductStock.update(stock=99).where(ProductStock.id == lamp.id).execute()
-    told = run("check", status=1)
+    told = run("check", code=1)
     assert f"{lamp.id}: on_hand is 9, expected 5" in told
     assert f"{chair.id}: level is None, expected 7" in told
     assert f"{lamp.id}: shown stock is 99" in told
@@ -41,7 +41,7 @@ def test_goods_are_received_by_their_sku(store: Any, run: Callable[..., str]) ->
     small, _ = store.forms("S", "L")
     assert run("receive", "lamp", "20", "--reference", "delivery-7") == "lamp: 20 available.\n"
     assert store.level(item).on_hand == 20
-    assert "no product and no variant" in run("receive", "nothing", "1", status=1)
+    assert "no product and no variant" in run("receive", "nothing", "1", code=1)
     sku = "P-2-S"
     for _ in range(2):
         run("receive", sku, "3", "--key", "once")

@@ -10,65 +10,31 @@ import time
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
+from tests import copied_shop
 
 from bodega.addons import lifecycle
-from bodega.http.app import build_app
 from bodega.http.gate import Gate
-from bodega.operator_settings import change
-from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_accounts import sessions
 from bodega_accounts.models import Account, Organization
 from bodega_sdk import transaction, uuid7
-from bodega_sdk.runtime import bound
-from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Answer, Client
-from bodega_sdk.testing.working import Jobs
 
-ADDONS = ("accounts", "products", "media")
 IMAGES = "/api/v1/media/images"
 PRODUCTS = "/api/v1/products"
 
-
-@pytest.fixture
-def settings(engine: str, tmp_path: Path, templates: Any, request: Any) -> Iterator[Settings]:
-    """Settings of a copy of a started shop with pictures."""
-    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
-    made = templates.copy(engine, ADDONS, tmp_path / "shop", server)
-    yield made
-    if server:
-        servers.drop_database(server, made.database_url.rpartition("/")[2])
+settings, shop, new_shop = copied_shop.settings, copied_shop.shop, copied_shop.new_shop
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    """The shop, bound to the test; its subscriptions have heard all there was to hear."""
-    found = Shop(settings, build_app, connections=24)
-    found.refresh()
-    assert not found.assembly.faults
-    with bound(found.current):
-        Jobs(found).begin_to_listen()
-        yield found
-    found.databases.close()
-
-
-@pytest.fixture
-def new_shop(shop: Shop) -> Shop:
-    """The same, for fixtures elsewhere."""
-    return shop
-
-
-@pytest.fixture
-def jobs(shop: Shop) -> Jobs:
-    """What a worker would do."""
-    return Jobs(shop)
+def edition() -> tuple[str, ...]:
+    """The addons of the shop."""
+    return ("accounts", "products", "media")
 
 
 @pytest.fixture
@@ -78,17 +44,9 @@ def staff(client: Client) -> Client:
 
 
 @pytest.fixture
-def setting(shop: Shop) -> Iterator[Callable[[str, Any], None]]:
+def setting(set_to: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
     """Change a setting of the addon, as an operator does."""
-    with ExitStack() as stack:
-
-        def set_to(name: str, value: Any) -> None:
-            change(shop, f"media.{name}", value)
-            shop.refresh()
-            # The test goes on in the shop as it is now.
-            stack.enter_context(bound(shop.current))
-
-        yield set_to
+    return set_to
 
 
 @pytest.fixture

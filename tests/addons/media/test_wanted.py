@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +18,10 @@ from bodega.shop import Shop
 from bodega_media.models import Image, Wanted
 from bodega_sdk import now, transaction
 from bodega_sdk.runtime import bound
-from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Client
 from bodega_sdk.testing.deployment import ADMIN
 from bodega_sdk.testing.working import Jobs
 
-ADDONS = ("accounts", "products", "imports", "media")
 IMPORTS, WANTED = "/api/v1/imports", "/api/v1/media/wanted"
 SHOPIFY = """\
 Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src,Image Alt Text
@@ -77,13 +74,9 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def settings(engine: str, tmp_path: Path, templates: Any, request: Any) -> Iterator[Settings]:
-    """Settings of a shop that imports, and keeps pictures."""
-    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
-    made = templates.copy(engine, ADDONS, tmp_path / "shop", server)
-    yield made
-    if server:
-        servers.drop_database(server, made.database_url.rpartition("/")[2])
+def edition() -> tuple[str, ...]:
+    """The addons of a shop that imports, and keeps pictures."""
+    return ("accounts", "products", "imports", "media")
 
 
 @pytest.fixture

@@ -6,29 +6,27 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import apprise
 import pytest
-from click.testing import CliRunner
+from tests import copied_shop
+from tests.addons.people import account_of
 
-from bodega.cli import bodega
-from bodega.cli.context import Context
-from bodega.http.app import build_app
-from bodega.operator_settings import change
-from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_accounts.models import Account
 from bodega_notifications.models import Delivery
-from bodega_sdk.runtime import bound
-from bodega_sdk.testing import servers
 from bodega_sdk.testing.client import Client
-from bodega_sdk.testing.clock import Clock, moved_by_tests
-from bodega_sdk.testing.working import Jobs
 
-ADDONS = ("accounts", "products", "imports", "notifications")
+settings, shop, new_shop = copied_shop.settings, copied_shop.shop, copied_shop.new_shop
+
+
+@pytest.fixture
+def edition() -> tuple[str, ...]:
+    """The addons of the shop."""
+    return ("accounts", "products", "imports", "notifications")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -40,48 +38,9 @@ def _apprise() -> None:
 
 
 @pytest.fixture
-def run(shop: Shop) -> Callable[..., str]:
+def run(run: Callable[..., str]) -> Callable[..., str]:
     """Run ``bodega notifications …``; return what it printed."""
-
-    def invoke(*arguments: str) -> str:
-        done = CliRunner().invoke(bodega, ["notifications", *arguments], obj=Context(_shop=shop))
-        assert done.exit_code == 0, done.output
-        return str(done.output)
-
-    return invoke
-
-
-@pytest.fixture
-def settings(engine: str, tmp_path: Path, templates: Any, request: Any) -> Iterator[Settings]:
-    """Settings of a copy of a started shop with notifications."""
-    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
-    made = templates.copy(engine, ADDONS, tmp_path / "shop", server)
-    yield made
-    if server:
-        servers.drop_database(server, made.database_url.rpartition("/")[2])
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    """The shop, bound to the test; its subscriptions have heard all there was to hear."""
-    found = Shop(settings, build_app, connections=10)
-    found.refresh()
-    with bound(found.current):
-        Jobs(found).begin_to_listen()
-        yield found
-    found.databases.close()
-
-
-@pytest.fixture
-def new_shop(shop: Shop) -> Shop:
-    """The same, for fixtures elsewhere."""
-    return shop
-
-
-@pytest.fixture
-def jobs(shop: Shop) -> Jobs:
-    """What a worker would do."""
-    return Jobs(shop)
+    return partial(run, "notifications")
 
 
 @dataclass
@@ -133,11 +92,7 @@ def person(client: Client) -> Callable[..., Person]:
     """Make somebody: ``person("vera", phone="+49 30 1", preferences={"language": "de"})``."""
 
     def make(name: str, role: str = "user", **members: Any) -> Person:
-        account = Account.create(
-            email=f"{name}@shop.example", role=role, password="-",
-            **({"preferences": {}} | members),
-        )  # fmt: skip
-        return Person(account, client)
+        return Person(account_of(name, role, **members), client)
 
     return make
 
@@ -147,30 +102,6 @@ def vera(person: Any) -> Person:
     """A user."""
     found: Person = person("vera")
     return found
-
-
-@pytest.fixture
-def set_to(shop: Shop) -> Iterator[Callable[[str, Any], None]]:
-    """Give settings of notifications a value: ``set_to("keep_days", 2)``."""
-    bindings: list[Any] = []
-
-    def set_it(name: str, value: Any) -> None:
-        change(shop, f"notifications.{name}", value)
-        shop.refresh()
-        binding = bound(shop.current)
-        binding.__enter__()
-        bindings.append(binding)
-
-    yield set_it
-    for binding in reversed(bindings):
-        binding.__exit__(None, None, None)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The time, which a test can move."""
-    with moved_by_tests() as found:
-        yield found
 
 
 @dataclass

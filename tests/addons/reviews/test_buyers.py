@@ -6,15 +6,13 @@ import pytest
 
 from bodega_products.models import Product
 
-ADDONS = ("accounts", "products", "inventory", "notifications", "reviews", "orders")
 ADDRESS = {"name": "Ada", "line1": "1 Main Street", "city": "London", "country": "GB"}
 
 
-@pytest.fixture(name="settings")
-def with_orders(engine: str, tmp_path: Any, templates: Any, request: Any) -> Any:
-    """Settings of a copy of a started shop with reviews and orders."""
-    server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
-    return templates.copy(engine, ADDONS, tmp_path / "shop", server)
+@pytest.fixture
+def edition() -> tuple[str, ...]:
+    """The addons of a shop with reviews and orders."""
+    return ("accounts", "products", "inventory", "notifications", "reviews", "orders")
 
 
 def test_a_review_of_what_its_author_ordered_is_verified(

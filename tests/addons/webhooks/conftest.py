@@ -21,7 +21,6 @@ from bodega_sdk import Event, transaction
 from bodega_sdk.events import Occurrence
 from bodega_sdk.runtime import bound
 from bodega_sdk.testing.client import Client
-from bodega_sdk.testing.clock import Clock, moved_by_tests
 from bodega_sdk.testing.working import Jobs
 from bodega_webhooks.models import Delivery
 from bodega_webhooks.sender import send_due
@@ -198,13 +197,6 @@ def webhook(bench: Bench, admin: Client) -> Callable[..., dict[str, Any]]:
         return found
 
     return make
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The time, which can be moved."""
-    with moved_by_tests() as made:
-        yield made
 
 
 def occurrence(name: str = "order.paid", offset: int = 1, **told: Any) -> Occurrence:
