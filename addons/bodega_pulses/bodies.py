@@ -7,6 +7,8 @@ from bodega_sdk.errors import BadRequest, FieldError, TooLarge, UnsupportedMedia
 
 #: Bytes of a body at most, as it is sent and unpacked.
 LARGEST = 32 * 2**20
+#: Members of a packed body at most: what is behind each is copied.
+MOST_MEMBERS = 50
 
 
 def read(request: Request) -> bytes:
@@ -28,8 +30,11 @@ def read(request: Request) -> bytes:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    pieces, size = [], 0
+    pieces: list[bytes] = []
+    size = 0
     while packed:
+        if len(pieces) == MOST_MEMBERS:
+            raise _broken(f"The packed body has more than {MOST_MEMBERS} members; pack it as one.")
         reader = zlib.decompressobj(wbits=31)
         try:
             piece = reader.decompress(packed, LARGEST + 1 - size)

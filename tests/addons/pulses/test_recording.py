@@ -59,6 +59,15 @@ def test_points_come_alone_in_lists_and_in_lines(
     assert told[3]["value"] == 3.0
 
 
+def test_a_packed_body_has_few_members(staff: Client, lamp: UUID, today: datetime) -> None:
+    line = orjson.dumps(point(lamp, today, 1)) + b"\n"
+    told = {"Content_Type": "application/x-ndjson", "Content_Encoding": "gzip"}
+    assert sent(staff, gzip.compress(line) * 3, **told).expect(200)["created"] == 1
+    # What is behind each member is copied: a million of them would take hours.
+    problem = sent(staff, gzip.compress(b"") * 1_000_000, **told).expect(400)
+    assert problem["errors"][0]["message"].startswith("The packed body has more than 50 members")
+
+
 def test_the_same_point_changes_nothing_and_another_value_takes_its_place(
     staff: Client, lamp: UUID, today: datetime
 ) -> None:
