@@ -129,28 +129,18 @@ def copied() -> bool:
 
 
 @pytest.fixture
-def from_nothing() -> bool:
-    """Whether a shop that was never started has no tables either; say so where it matters."""
-    return False
-
-
-@pytest.fixture
 def settings(
-    engine: str,
-    tmp_path: Path,
-    templates: Templates,
-    copied: bool,
-    from_nothing: bool,
-    request: Any,
+    engine: str, tmp_path: Path, templates: Templates, copied: bool, request: Any
 ) -> Iterator[Settings]:
     """Settings of a shop that was never started, on the engine of the test.
 
-    Where the test asks for a started one, they are those of a copy.
+    Where the test asks for a started one, they are those of a copy. Tables that almost every
+    shop begins with are there already, unless the test is marked ``from_nothing``.
     """
     server = request.getfixturevalue("postgres_server") if engine == "postgres" else ""
     home, url = tmp_path / "shop", ""
     started = BEGINNINGS.keys() & {*request.fixturenames} if copied else set()
-    if started or not from_nothing:
+    if started or not request.node.get_closest_marker("from_nothing"):
         addons = BEGINNINGS[started.pop()] if started else ()
         made = templates.copy(engine, addons, home, server)
     else:

@@ -428,6 +428,7 @@ def test_a_backup_is_written_down(house: Shop, tmp_path: Path) -> None:
     assert details_of("shop.backed_up") == {"file": "shop.zip", "with_secret_key": True}
 
 
+@pytest.mark.from_nothing
 def test_a_restored_log_goes_on_and_its_head_file_with_it(
     house: Shop, other: Settings, tmp_path: Path
 ) -> None:
@@ -440,6 +441,7 @@ def test_a_restored_log_goes_on_and_its_head_file_with_it(
     made.databases.close()
 
 
+@pytest.mark.from_nothing
 def test_a_log_that_is_set_back_by_a_restore_says_how_far_it_went(
     house: Shop, tmp_path: Path
 ) -> None:
@@ -461,6 +463,7 @@ def audit_log_goes_on(shop: Shop) -> None:
     check(shop)
 
 
+@pytest.mark.from_nothing
 def test_a_restore_without_the_shops_key_adds_nothing_that_would_break_the_chain(
     house: Shop, other: Settings, tmp_path: Path
 ) -> None:
@@ -473,6 +476,7 @@ def test_a_restore_without_the_shops_key_adds_nothing_that_would_break_the_chain
     found.databases.close()
 
 
+@pytest.mark.from_nothing
 def test_a_restore_that_fails_leaves_the_head_file_as_it_was(
     house: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

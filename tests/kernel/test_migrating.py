@@ -20,13 +20,9 @@ KERNEL_TABLES: list[Any] = [
     for item in vars(kernel_tables).values()
     if isinstance(item, type) and item.__module__ == kernel_tables.__name__
 ]
+# What makes the tables is what is tried here.
+pytestmark = pytest.mark.from_nothing
 CREATE = 'def up(migrator, db): db.execute_sql("CREATE TABLE {} (id INTEGER PRIMARY KEY)")\n'
-
-
-@pytest.fixture
-def from_nothing() -> bool:
-    """What makes the tables is what is tried here."""
-    return True
 
 
 @pytest.fixture

@@ -18,6 +18,9 @@ from bodega.errors import OperatorError
 from bodega.settings import Settings
 from bodega.tablefiles import TableFile, dump_table, load_table, load_tables
 
+# Tests make their own tables.
+pytestmark = pytest.mark.from_nothing
+
 TEXTS = [
     "", " ", "NULL", "\\N", "\\.", "\\", "\\\\n", "'", '"', '""', ",", "a\tb", "a\nb", "a\r\nb",
     "\r", "%s %(x)s %%", "ünï", "日本語", "🪔", "e\u0301", "\u2028\u2029\x85\ufeff", "\x01\x1f\x7f",
@@ -31,12 +34,6 @@ POSTGRES = f"""CREATE TABLE {quoted(ODD)} (id BIGSERIAL PRIMARY KEY, txt TEXT, s
     at TIMESTAMPTZ, raw BYTEA, many TEXT[], day DATE, long INTERVAL)"""
 SQLITE = f"""CREATE TABLE {quoted(ODD)} (id INTEGER PRIMARY KEY AUTOINCREMENT, txt TEXT,
     short VARCHAR(9), number BIGINT, ratio REAL, "order" JSON, raw BLOB, anything)"""
-
-
-@pytest.fixture
-def from_nothing() -> bool:
-    """Tests make their own tables."""
-    return True
 
 
 @pytest.fixture

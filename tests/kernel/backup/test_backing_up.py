@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.kernel.backup.contents import row_count
-from tests.kernel.backup.marks import FROM_NOTHING, ONE_ENGINE, Fresh
+from tests.kernel.backup.marks import ONE_ENGINE, Fresh
 
 from bodega.addons import lifecycle
 from bodega.backup import read_info, restore_backup, write_backup
@@ -82,7 +82,7 @@ def test_what_is_no_regular_file_is_never_replaced(filled: Shop, tmp_path: Path)
     assert pipe.is_fifo()
 
 
-@FROM_NOTHING
+@pytest.mark.from_nothing
 def test_there_is_no_backup_of_a_shop_that_is_not_there(new_shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="there is no shop here"):
         write_backup(new_shop, tmp_path / "shop.zip")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.kernel.backup.commands import command
 from tests.kernel.backup.contents import files_of, row_count
-from tests.kernel.backup.marks import FROM_NOTHING, ONE_ENGINE, Fresh
+from tests.kernel.backup.marks import ONE_ENGINE, Fresh
 
 from bodega.backup import read_info
 from bodega.database.connection import is_postgres
@@ -51,7 +51,7 @@ def test_the_commands_back_up_and_restore(filled: Shop, fresh: Fresh, tmp_path: 
 
 
 @ONE_ENGINE
-@FROM_NOTHING
+@pytest.mark.from_nothing
 def test_the_commands_fail_with_one_sentence_and_make_nothing(
     settings: Settings, tmp_path: Path
 ) -> None:
