@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-import select
+import selectors
 import socket
 import struct
 import threading
@@ -57,11 +57,18 @@ class Cutter:
 
     def _relay(self, client: socket.socket) -> None:
         left = self._chance.randint(SHORTEST, self.longest)
-        with client, socket.create_connection(("127.0.0.1", self._port)) as server:
+        with (
+            client,
+            socket.create_connection(("127.0.0.1", self._port)) as server,
+            # Unlike select(), it takes sockets whatever their numbers are.
+            selectors.DefaultSelector() as either,
+        ):
+            for one in (client, server):
+                either.register(one, selectors.EVENT_READ)
             with suppress(OSError):
                 while left > 0 and not self.stopped:
-                    ready, _, _ = select.select([client, server], [], [], 0.2)
-                    for source in ready:
+                    for key, _ in either.select(0.2):
+                        source = client if key.fileobj is client else server
                         piece = source.recv(min(left, 65536) if source is client else 65536)
                         if not piece:
                             return
