@@ -8,7 +8,7 @@ import importlib
 import importlib.metadata
 import site
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -48,14 +48,7 @@ def discover() -> Catalogue:
         if folder in sys.path:
             site.addsitedir(folder)
     importlib.invalidate_caches()
-    return read_catalogue(_entry_points())
-
-
-def _entry_points() -> Iterator[importlib.metadata.EntryPoint]:
-    """Parse only the files that name the group: of all packages, few bring addons."""
-    for distribution in importlib.metadata.distributions():
-        if f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or ""):
-            yield from distribution.entry_points.select(group=GROUP)
+    return read_catalogue(importlib.metadata.entry_points(group=GROUP))
 
 
 def read_catalogue(entries: Iterable[importlib.metadata.EntryPoint]) -> Catalogue:
