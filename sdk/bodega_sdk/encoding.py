@@ -27,4 +27,4 @@ def _plain(value: Any) -> Any:
 
 def etag(body: bytes) -> str:
     """Return the strong entity tag of a representation (RFC 9110 §8.8.3), quotes included."""
-    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'

@@ -1,6 +1,6 @@
 """Domain events: facts that leave an addon through the outbox, after the commit only."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,18 @@ class Event:
         Raises:
             BodegaError: no enabled addon declares the event.
         """
-        runtime().publish(self, key, data)
+        runtime().publish(self, [(key, data)])
+
+    def publish_many(self, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Append several such events, in this order, as :meth:`publish` would: by one statement.
+
+        Args:
+            told: key and data of each.
+
+        Raises:
+            BodegaError: no enabled addon declares the event.
+        """
+        runtime().publish(self, told)
 
 
 @dataclass(frozen=True, slots=True)

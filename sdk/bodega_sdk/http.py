@@ -11,7 +11,8 @@ from uuid import UUID
 
 import falcon
 
-from bodega_sdk.errors import BadRequest, FieldError
+from bodega_sdk.encoding import etag, to_json
+from bodega_sdk.errors import BadRequest, FieldError, PreconditionFailed
 from bodega_sdk.identity import Identity
 from bodega_sdk.ids import read_uuid
 from bodega_sdk.money import read_decimal
@@ -92,6 +93,28 @@ class Request:
         """
         told: str = getattr(self.raw.context, "address", None) or self.raw.remote_addr
         return told
+
+    def refuse_stale(self, noun: str, shown: Callable[[], Any]) -> None:
+        """Refuse to write what was changed since the caller read it, by ``If-Match``.
+
+        For routes of one's own; collections do so by themselves. Call it while what is to be
+        written is locked.
+
+        Args:
+            noun: what it is, for the message.
+            shown: returns what reading it would answer now.
+
+        Raises:
+            PreconditionFailed: it was changed (RFC 9110 §13.1.1).
+        """
+        wanted = (self.raw.get_header("If-Match") or "*").strip()
+        if wanted == "*":
+            return
+        if etag(to_json(shown())) not in (tag.strip() for tag in wanted.split(",")):
+            raise PreconditionFailed(
+                f"The {noun} was changed since you read it; read it again and repeat.",
+                [FieldError("If-Match", "Does not match the current ETag.", wanted)],
+            )
 
     def url(self, **changes: Any) -> str:
         """Return this request's address with query parameters replaced (None drops one)."""

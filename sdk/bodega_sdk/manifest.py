@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -43,17 +44,22 @@ class Dependency:
         Raises:
             ManifestError: it is neither.
         """
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
-            raise ManifestError(
-                f"dependency {text!r} cannot be read ({error}); write e.g. 'orders>=1.0'"
-            ) from None
-        return cls(requirement.name, requirement.specifier)
+        return _parsed(text)
 
     def accepts(self, version: str) -> bool:
         """Whether a version will do."""
         return self.versions.contains(version, prereleases=True)
+
+
+@lru_cache(maxsize=1000)
+def _parsed(text: str) -> Dependency:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise ManifestError(
+            f"dependency {text!r} cannot be read ({error}); write e.g. 'orders>=1.0'"
+        ) from None
+    return Dependency(requirement.name, requirement.specifier)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,28 @@ def locked(query: Any, *, gone: bool = False) -> Any:
     return query.for_update("FOR UPDATE" if gone else "FOR NO KEY UPDATE")
 
 
+def hold_words(*words: str) -> None:
+    """Hold words until the commit: whoever wants one of them meanwhile waits.
+
+    For what no row stands for that could be locked, e.g. an address that nothing has yet. In
+    a transaction; on SQLite that has the one lock there is. Hold all that are needed at once.
+
+    Args:
+        words: which begin with the addon's name, so that no other means the same.
+
+    Example::
+
+        >>> with transaction():
+        ...     hold_words("loyalty first award of ada@shop.example")
+    """
+    if words and isinstance(database.obj, peewee.PostgresqlDatabase):
+        # In one order, so that two who hold several do not wait for each other in a ring.
+        database.execute_sql(
+            "SELECT pg_advisory_xact_lock(hashtextextended(word, 0)) FROM unnest(%s) AS word",
+            (sorted(set(words)),),
+        )
+
+
 def transaction() -> AbstractContextManager[None]:
     """Open the unit of work: everything in the ``with`` block happens, or nothing does.
 

@@ -6,8 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
 _EXPONENTS = dict.fromkeys(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0
-) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
+     "XAF", "XOF", "XPF"), 0,
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)  # fmt: skip
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 #: The largest amount in minor units; leaves room for sums in a 64-bit column.
@@ -22,8 +23,8 @@ def exponent(currency: str) -> int:
 
     Example::
 
-        >>> exponent("EUR"), exponent("JPY")
-        (2, 0)
+        >>> exponent("EUR"), exponent("JPY"), exponent("XOF")
+        (2, 0, 0)
     """
     return _EXPONENTS.get(currency, 2)
 

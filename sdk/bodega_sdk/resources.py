@@ -13,13 +13,11 @@ from uuid import UUID
 import peewee
 
 from bodega_sdk import pagination
-from bodega_sdk.encoding import etag, to_json
 from bodega_sdk.errors import (
     BadRequest,
     FieldError,
     NotFound,
     PermissionDenied,
-    PreconditionFailed,
 )
 from bodega_sdk.extensions import Extension, extended
 from bodega_sdk.filters import Filter
@@ -327,17 +325,8 @@ class Collection:
         row = self.get(request, lock=True)
         if not self._is_mine(request, row):
             raise PermissionDenied(f"This {self.noun} is not yours to change.")
-        wanted = request.raw.get_header("If-Match")
-        if wanted and wanted.strip() != "*" and not self._matches(request, row, wanted):
-            raise PreconditionFailed(
-                f"The {self.noun} was changed since you read it; read it again and repeat.",
-                [FieldError("If-Match", "Does not match the current ETag.", wanted)],
-            )
+        request.refuse_stale(self.noun, lambda: self.show(row, request))
         return row
-
-    def _matches(self, request: Request, row: Any, wanted: str) -> bool:
-        current = etag(to_json(self.show(row, request)))
-        return current in (tag.strip() for tag in wanted.split(","))
 
     def get(self, request: Request, *, lock: bool = False) -> Any:
         """Return the row that an address names by its ``{id}``.

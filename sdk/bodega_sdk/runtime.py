@@ -5,7 +5,7 @@ find the shop there. Only the models' database is one for the whole process: two
 shops in one process take turns, as tests do.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -31,8 +31,8 @@ class Runtime(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """See :func:`bodega_sdk.models.transaction`."""
 
-    def publish(self, event: "Event", key: str, data: Mapping[str, Any]) -> None:
-        """See :meth:`bodega_sdk.events.Event.publish`."""
+    def publish(self, event: "Event", told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """See :meth:`bodega_sdk.events.Event.publish_many`."""
 
     def read_log(
         self, after: int, limit: int, names: tuple[str, ...], until: int | None

@@ -22,7 +22,7 @@ from bodega_sdk.money import LARGEST, read_decimal
 
 __all__ = [
     "Amount", "Boolean", "Date", "Dict", "Email", "Integer", "List", "Nested", "Schema", "String",
-    "Timestamp", "Url", "Uuid", "ValidationError", "load", "validate",
+    "Timestamp", "Url", "Uuid", "ValidationError", "load", "of_columns", "validate",
 ]  # fmt: skip
 
 #: marshmallow's own: a JSON object, e.g. ``Dict(keys=String(), values=Integer())``.
@@ -51,7 +51,8 @@ class Schema(marshmallow.Schema):
     """
 
     #: Attribute → what makes its value of a row, e.g. ``{"total": lambda row: row.sum()}``, as
-    #: it is shown; a collection that fills a member in itself has it made as None.
+    #: it is shown; a collection that fills a member in itself has it made as None. What is made
+    #: of nothing but columns is faster by :class:`of_columns`.
     made: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     class Meta:
@@ -63,6 +64,29 @@ class Schema(marshmallow.Schema):
         """Return the value of a member; see ``made``."""
         made = self.made.get(attr)
         return made(obj) if made else super().get_attribute(obj, attr, default)
+
+
+class of_columns:
+    """What makes a member of columns of a row, for :attr:`Schema.made`.
+
+    Args:
+        make: is given the values of the columns, in their order.
+        names: of fields of the model.
+
+    Example::
+
+        >>> class PointsSchema(Schema):
+        ...     made = {"points": of_columns(str, "points")}
+        ...     points = String()
+        >>> PointsSchema().dump(Award(points=7))
+        {'points': '7'}
+    """
+
+    def __init__(self, make: Callable[..., Any], *names: str) -> None:
+        self.make, self.names = make, names
+
+    def __call__(self, row: Any) -> Any:
+        return self.make(*[getattr(row, name) for name in self.names])
 
 
 class String(fields.String):

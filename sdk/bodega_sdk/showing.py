@@ -4,6 +4,7 @@ What a column holds already is taken as it is: text, numbers, and also ids and i
 become text with the JSON. Whatever is not known to be alike is left to marshmallow's field.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
@@ -13,7 +14,7 @@ from marshmallow import fields, missing
 
 from bodega_sdk import schemas
 from bodega_sdk.models import Model, UTCDateTimeField
-from bodega_sdk.schemas import Schema
+from bodega_sdk.schemas import Schema, of_columns
 
 #: Kind of a member → kinds of columns whose values need no conversion.
 _ALIKE: dict[type, tuple[type[peewee.Field], ...]] = {
@@ -42,6 +43,8 @@ class Shower:
         self._model = model
         self._names: list[str] = []
         self._columns: list[str] = []
+        #: Members that are made of columns alone, and of a row.
+        self._made: list[tuple[str, Callable[[Mapping[str, Any]], Any]]] = []
         self._others: list[tuple[str, Callable[[Any], Any]]] = []
         self._planned = self._plan()
         #: Takes the values of the columns out of a row; of a single one it would be no tuple.
@@ -62,10 +65,19 @@ class Shower:
             column = self._model._meta.fields.get(path)
             if path not in schema.made and _alike(item, column):
                 self._columns.append(path)
+                continue
+            self._columns.append(_ANY)
+            getter = self._getter(item, path)
+            if isinstance(getter, of_columns) and self._has_columns(getter.names):
+                self._made.append((shown, _maker(getter)))
             else:
-                self._columns.append(_ANY)
-                self._others.append((shown, self._getter(item, path)))
+                self._others.append((shown, getter))
         return True
+
+    def _has_columns(self, names: Iterable[str]) -> bool:
+        """Whether a row's values of these are what it has as its attributes."""
+        fields = [self._model._meta.fields.get(name) for name in names]
+        return all(getattr(item, "accessor_class", None) is peewee.FieldAccessor for item in fields)
 
     def _getter(self, item: fields.Field[Any], path: str) -> Callable[[Any], Any]:
         made = self._schema.made.get(path)
@@ -89,17 +101,32 @@ class Shower:
     def _one(self, row: Any) -> dict[str, Any]:
         data = row.__data__
         try:
-            values = self._values(data)
+            item = dict(zip(self._names, self._values(data), strict=True))
+            for name, value_of in self._made:
+                item[name] = value_of(data)
         except KeyError:
             # It was read without some of them.
-            values = self._those(data)
-        item = dict(zip(self._names, values, strict=True))
+            data = defaultdict(lambda: None, data)
+            item = dict(zip(self._names, self._those(data), strict=True))
+            for name, value_of in self._made:
+                item[name] = value_of(data)
         for name, value_of in self._others:
             item[name] = value_of(row)
         return item
 
     def _those(self, data: Mapping[str, Any]) -> Iterable[Any]:
         return map(data.get, self._columns)
+
+
+def _maker(made: of_columns) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what makes a member of the values of a row."""
+    make, names = made.make, made.names
+    if not names:
+        return lambda data: make()
+    values = itemgetter(*names)
+    if len(names) == 1:
+        return lambda data: make(values(data))
+    return lambda data: make(*values(data))
 
 
 def _text(value: Any) -> str | None:

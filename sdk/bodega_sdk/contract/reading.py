@@ -37,6 +37,8 @@ MODULES: dict[str, tuple[str, ...] | None] = {
         "insert_models",
         "insert_or_update",
         "insert_rows",
+        "portions",
+        "refresh_statistics",
         "staged",
         "update_rows",
     ),

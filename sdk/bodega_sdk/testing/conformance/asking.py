@@ -6,7 +6,7 @@ import random
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -73,9 +73,10 @@ class _Asker:
         session = self.shop.current
         publish, enqueue, asker = session.publish, session.enqueue, self
 
-        def published(event: Any, key: str, data: Mapping[str, Any]) -> None:
-            asker._event(event, data)
-            publish(event, key, data)
+        def published(event: Any, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+            for _, data in told:
+                asker._event(event, data)
+            publish(event, told)
 
         def enqueued(
             job: Any, payload: Mapping[str, Any], run_at: Any, job_id: UUID | None = None

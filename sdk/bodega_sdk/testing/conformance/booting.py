@@ -2,7 +2,6 @@
 
 import importlib.metadata
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 from bodega.addons import lifecycle
@@ -51,11 +50,8 @@ def _enable(subject: Subject, engine: Engine) -> Fault | None:
 
 
 def _beside_the_house(subject: Subject, engine: Engine) -> Fault | None:
-    with engine.started(()) as shop:
-        for name in _house(subject):
-            # An addon of the house that does not start is not this one's fault.
-            with suppress(BodegaError):
-                lifecycle.enable(shop, name)
+    # An addon of the house that does not start is quarantined: that is not this one's fault.
+    with engine.started(_house(subject)) as shop:
         lifecycle.enable(shop, subject.name)
         shop.refresh()
         return shop.assembly.faults.get(subject.name)
