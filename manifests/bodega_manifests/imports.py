@@ -71,8 +71,13 @@ def addon_manifest() -> Manifest:
                 help="Megabytes of a file at most, once a gzip, a zip or a workbook is unpacked",
             ),
             Setting(
-                "chunk_rows", int, default=2500, minimum=100, maximum=50_000,
+                "chunk_rows", int, default=1000, minimum=100, maximum=50_000,
                 help="Rows written in one transaction",
+            ),
+            Setting(
+                "at_once", int, default=2, minimum=1, maximum=4,
+                help="Transactions that are open at a time, on PostgreSQL: two take less time, "
+                "one leaves more of the machine to others",
             ),
         ),
     )  # fmt: skip

@@ -1,6 +1,10 @@
 """``python -m bodega`` and the command ``bodega``."""
 
-from bodega.cli import main
+from bodega import startup
+
+startup.begin()
+
+from bodega.cli import main  # noqa: E402
 
 __all__ = ["main"]
 

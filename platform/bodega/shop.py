@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from bodega import capabilities, state
+from bodega import capabilities, startup, state
 from bodega.addons.discovery import Catalogue, discover
 from bodega.assembly import Assembly
 from bodega.database import outbox
@@ -100,8 +100,8 @@ class Session:
         with self.shop.transaction():
             yield
 
-    def publish(self, event: Event, key: str, data: Mapping[str, Any]) -> None:
-        """See :meth:`bodega_sdk.events.Event.publish`."""
+    def publish(self, event: Event, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """See :meth:`bodega_sdk.events.Event.publish_many`."""
         if event.name not in self.assembly.events:
             raise OperatorError(
                 f"event {event.name!r} is not declared; return it from register_events"
@@ -109,7 +109,7 @@ class Session:
         database = self.databases.shop
         # What goes wrong breaks the whole transaction anyhow: no savepoint is needed.
         with nullcontext() if database.in_transaction() else self.shop.transaction():
-            outbox.append(database, event, key, data)
+            outbox.append(database, event, told)
 
     def read_log(
         self, after: int, limit: int, names: tuple[str, ...], until: int | None
@@ -408,6 +408,7 @@ class Shop:
         assembly = state.assemble(self.databases.shop, self.catalogue, found)
         self.breakers.follow(quarantine.recorded(), found.enabled)
         self.adopt(assembly)
+        startup.settle()
         return assembly
 
     def adopt(self, assembly: Assembly) -> None:

@@ -25,6 +25,9 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _app() -> Any:
+    from bodega import startup
+
+    startup.begin()
     from bodega.settings import read_settings
     from bodega.telemetry.metrics_folder import VARIABLE, collect_in
 

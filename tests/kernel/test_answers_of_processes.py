@@ -86,6 +86,8 @@ def test_while_somebody_writes_nobody_reads_what_is_older_than_the_last_commit(
     things: Any, readers: tuple[Reader, Reader], threads: Any
 ) -> None:
     things.post(THINGS, {"name": "Lamp", "slug": "lamp", "code": "L"}).expect(201)
+    # Starting them may take as long as all that follows.
+    assert [reader.get(THINGS)[0] for reader in readers] == [200, 200]
     committed, ends, reads = [0], time.monotonic() + SECONDS, []
 
     def write() -> None:

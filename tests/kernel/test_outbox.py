@@ -11,6 +11,7 @@ from bodega.database.tables import EventRow
 from bodega.errors import OperatorError
 from bodega.jobs.relay import Relay
 from bodega_sdk import Event
+from bodega_sdk.testing.queries import query_counter
 
 created = Event("note.created", "A note was written.", {"title": "its title"})
 
@@ -55,9 +56,28 @@ def test_an_event_is_read_with_all_that_was_published(
     assert event.occurred_at.tzinfo is not None
 
 
+def test_several_are_published_by_one_statement_in_their_order(
+    notes_shop: Any, database: Any, start: int
+) -> None:
+    told = [(key, {"title": f"{key} „Ü\\, {{}}", "deep": [None]}) for key in "bacdbae"]
+    with notes_shop.transaction(), query_counter() as counted:
+        created.publish_many(told)
+        created.publish_many([])
+    if is_postgres(database):
+        assert len(counted) == 1
+    publish(notes_shop, "z")
+    outbox.relay(database)
+    assert keys(database, start) == [*"bacdbae", "z"]
+    assert offsets(database, start) == list(range(start + 1, start + 9))
+    found = [(event.key, event.data) for event in outbox.read(database, start)]
+    assert found[:-1] == told
+
+
 def test_an_event_that_no_addon_declares_is_refused(notes_shop: Any) -> None:
     with pytest.raises(OperatorError, match=r"'note.burnt' is not declared.*register_events"):
         Event("note.burnt", "Nobody said so.", {}).publish("k", {})
+    with pytest.raises(OperatorError, match=r"'note.burnt' is not declared.*register_events"):
+        Event("note.burnt", "Nobody said so.", {}).publish_many([("k", {})])
 
 
 def test_offsets_are_dense_and_in_the_order_of_publishing(

@@ -41,6 +41,21 @@ def test_a_range_is_planned_by_its_ends(things: Any) -> None:
     assert told() == []
 
 
+def test_a_page_is_planned_by_its_size(things: Any) -> None:
+    sql = "SELECT name FROM things_thing WHERE size = %s ORDER BY id LIMIT %s OFFSET %s"
+    for _ in range(4):
+        run(sql, 1, 20, 0)
+        run(sql, 1, 50, 0)
+        # Few ask twice for a further one.
+        run(sql, 1, 20, 40)
+    assert [one.partition(" AS ")[2] for one in sorted(told())] == [
+        sql % ("$1", size, 0) for size in (20, 50)
+    ]
+    for _ in range(4):
+        run("SELECT name FROM things_thing ORDER BY id LIMIT %s", 7)
+    assert any(one.endswith("ORDER BY id LIMIT 7") for one in told())
+
+
 def test_values_have_the_types_of_literals(things: Any) -> None:
     data = {"name": "50%", "slug": "x", "code": "X", "size": 7}
     key = things.post(THINGS, data).expect(201)["id"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bodega import operator_settings, state
 from bodega.addons import lifecycle
-from bodega.addons.claims import Claim, claims
+from bodega.addons.claims import Claim
 from bodega.addons.discovery import discover
 from bodega.addons.plans import Plan
 from bodega.assembly import Assembly
@@ -229,7 +229,7 @@ def assembled(shop: Any) -> Assembly:
 
 def owned(assembly: Assembly) -> set[Claim]:
     """Return the names that the addons of an Assembly own."""
-    return {claim for addon in assembly.addons for claim in claims(addon)}
+    return {claim for addon in assembly.addons for claim in addon.claims}
 
 
 def of_addons(statements: list[str]) -> list[str]:

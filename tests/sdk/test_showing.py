@@ -14,7 +14,17 @@ from marshmallow import post_dump
 
 from bodega_sdk import Entity, Money
 from bodega_sdk.encoding import to_json
-from bodega_sdk.schemas import Amount, Boolean, Dict, Integer, Schema, String, Timestamp, Uuid
+from bodega_sdk.schemas import (
+    Amount,
+    Boolean,
+    Dict,
+    Integer,
+    Schema,
+    String,
+    Timestamp,
+    Uuid,
+    of_columns,
+)
 from bodega_sdk.showing import Shower
 
 
@@ -40,9 +50,20 @@ class Row(Entity):
 class RowSchema(Schema):
     """All kinds of members."""
 
-    made: ClassVar = {"double": lambda row: (row.number or 0) * 2}
+    made: ClassVar = {
+        "double": lambda row: (row.number or 0) * 2,
+        "half": of_columns(lambda number: (number or 0) // 2, "number"),
+        "both": of_columns(lambda text, number: f"{text} {number}", "text", "number"),
+        "later": of_columns(lambda: None),
+        # What is no column of a row is asked of the row.
+        "whole": of_columns(str, "price"),
+    }
 
     double = Integer()
+    half = Integer()
+    both = String()
+    later = String()
+    whole = String()
     id = Uuid()
     text = String()
     number = Integer(data_key="count")
@@ -77,6 +98,16 @@ def test_what_is_shown_is_what_marshmallow_shows(rows: list[Row]) -> None:
     usual = RowSchema().dump(rows, many=True)
     assert as_json(shown) == as_json(usual)
     assert [list(item) for item in shown] == [list(item) for item in usual]
+
+
+def test_of_a_row_that_was_read_without_columns_these_are_none() -> None:
+    row = Row(id=UUID(int=1), number=7)
+    row.__data__ = {"id": row.id, "number": 7, "minor": 100}
+    shown = Shower(RowSchema, Row).show([row])[0]
+    assert (shown["both"], shown["half"], shown["text"]) == ("None 7", 3, None)
+    row.__data__ = {"id": row.id, "minor": 100}
+    shown = Shower(RowSchema, Row).show([row])[0]
+    assert (shown["both"], shown["half"], shown["double"]) == ("None None", 0, 0)
 
 
 def test_what_cannot_be_planned_is_left_to_marshmallow() -> None:

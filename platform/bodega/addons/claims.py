@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import peewee
 
-from bodega.addons.loading import LoadedAddon
+if TYPE_CHECKING:
+    from bodega.addons.loading import LoadedAddon
 
 _PARAMETER = re.compile(r"{\w+}")
 #: Every kind of name that an addon can own.
@@ -37,13 +39,13 @@ def without_parameters(template: str) -> str:
     return _PARAMETER.sub("{}", template)
 
 
-def claims(addon: LoadedAddon) -> tuple[Claim, ...]:
+def claims(addon: "LoadedAddon") -> tuple[Claim, ...]:
     """Return what an addon claims, in order and each once."""
     found = {Claim(kind, name) for kind, name in _claims(addon)}
     return tuple(sorted(found, key=lambda claim: (KINDS.index(claim.kind), claim.name)))
 
 
-def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
+def _claims(addon: "LoadedAddon") -> Iterator[tuple[str, str]]:
     manifest = addon.manifest
     yield "table", f"{manifest.name}_migration"
     for model in addon.models:
@@ -73,14 +75,14 @@ def _claims(addon: LoadedAddon) -> Iterator[tuple[str, str]]:
 
 
 def collision(
-    addons: Iterable[LoadedAddon], owned: Mapping[Claim, str] | None = None
+    addons: Iterable["LoadedAddon"], owned: Mapping[Claim, str] | None = None
 ) -> tuple[Claim, str, str] | None:
     """Return the first name that two addons claim, its owner and the other.
 
     Args:
         owned: who owns what already; the first to claim a name owns it otherwise.
     """
-    claimed = {addon.name: dict.fromkeys(claims(addon)) for addon in addons}
+    claimed = {addon.name: dict.fromkeys(addon.claims) for addon in addons}
     owners = {
         claim: name for claim, name in (owned or {}).items() if claim in claimed.get(name, ())
     }

@@ -4,19 +4,29 @@ It answers ``bodega why NAME``, refuses what two addons claim even while one of 
 disabled, and lets an addon be uninstalled whose package is gone.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bodega.addons.claims import Claim, claims, without_parameters
+from bodega.addons.claims import Claim, without_parameters
 from bodega.addons.loading import LoadedAddon
 from bodega.database.tables import LedgerRow
 
 
-def write(addon: LoadedAddon) -> None:
-    """Write down what an addon owns, in the place of what it owned before."""
-    erase(addon.name)
-    rows = [{"kind": c.kind, "name": c.name, "addon": addon.name} for c in claims(addon)]
-    if rows:
-        LedgerRow.insert_many(rows).execute()
+def write(addons: Iterable[LoadedAddon]) -> None:
+    """Write down what addons own, in the place of what they owned before."""
+    owned = _by_owner()
+    for addon in addons:
+        if owned.get(addon.name, set()) != {*addon.claims}:
+            erase(addon.name)
+            rows = [{"kind": c.kind, "name": c.name, "addon": addon.name} for c in addon.claims]
+            LedgerRow.insert_many(rows).execute()
+
+
+def _by_owner() -> dict[str, set[Claim]]:
+    found: dict[str, set[Claim]] = {}
+    for claim, owner in everything().items():
+        found.setdefault(owner, set()).add(claim)
+    return found
 
 
 def erase(name: str) -> None:
@@ -24,17 +34,14 @@ def erase(name: str) -> None:
     LedgerRow.delete().where(LedgerRow.addon == name).execute()
 
 
-def taken(addon: LoadedAddon) -> tuple[Claim, str] | None:
-    """Return a name that an addon claims and another one owns already, with the owner."""
-    for claim in claims(addon):
-        row = LedgerRow.get_or_none(
-            LedgerRow.kind == claim.kind,
-            LedgerRow.name == claim.name,
-            LedgerRow.addon != addon.name,
-        )
-        if row is not None:
-            return claim, row.addon
-    return None
+def taken(addon: LoadedAddon, owned: Mapping[Claim, str]) -> tuple[Claim, str] | None:
+    """Return a name that an addon claims and another one owns already, with the owner.
+
+    Args:
+        owned: the owner of every name, see :func:`everything`.
+    """
+    found = ((claim, owned.get(claim, addon.name)) for claim in addon.claims)
+    return next((item for item in found if item[1] != addon.name), None)
 
 
 def everything() -> dict[Claim, str]:

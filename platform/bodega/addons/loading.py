@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ import click
 import pluggy
 
 from bodega.addons import codes
+from bodega.addons.claims import Claim, claims
 from bodega.addons.codes import Code
 from bodega.addons.declarations import check
 from bodega.hooks.implementations import Implementation, implementations
@@ -72,6 +74,11 @@ class LoadedAddon:
     def name(self) -> str:
         """The addon's name."""
         return self.manifest.name
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """What it claims, in order and each once; every change of the shop asks for it."""
+        return claims(self)
 
 
 def migrations_folder(manifest: Manifest) -> Path | None:

@@ -1,6 +1,6 @@
 """Making plans: which steps a verb takes, and what the shop would be after them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -239,20 +239,19 @@ class Planner:
     def _build(self, enabled: set[str], migrated: set[str], *, check: bool = False) -> Assembly:
         catalogue, generation = self._shop.catalogue, self.state.generation
         late = state.pending_faults(self._shop.databases.shop, catalogue, enabled - migrated)
-        after = build(
-            catalogue, enabled, generation, self.state.settings, late, owned=ledger.everything()
-        )
+        owned = ledger.everything()
+        after = build(catalogue, enabled, generation, self.state.settings, late, owned=owned)
         if check:
             for name in sorted(after.faults.keys() - (self.before.faults.keys() - migrated)):
                 raise Refused(after.faults[name])
-            self._refuse_taken(after)
+            self._refuse_taken(after, owned)
         return after
 
-    def _refuse_taken(self, after: Assembly) -> None:
+    def _refuse_taken(self, after: Assembly, owned: Mapping[Claim, str]) -> None:
         """Refuse a newcomer that claims what a disabled addon owns."""
         before = {addon.name for addon in self.before.addons}
         for addon in after.addons:
-            found = None if addon.name in before else ledger.taken(addon)
+            found = None if addon.name in before else ledger.taken(addon, owned)
             if found is not None:
                 claim, owner = found
                 reason = f"{claim} belongs to {owner} already"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bodega.addons.claims import Claim, claims
+from bodega.addons.claims import Claim
 from bodega.assembly import Assembly
 from bodega.errors import OperatorError
 from bodega.hooks.chain import implemented
@@ -127,7 +127,7 @@ def _claims(assembly: Assembly) -> set[Claim]:
         for resource, items in assembly.extensions.items()
         for item in items
     }
-    return links | {claim for addon in assembly.addons for claim in claims(addon)}
+    return links | {claim for addon in assembly.addons for claim in addon.claims}
 
 
 def _by_kind(found: Iterable[Claim]) -> dict[str, tuple[str, ...]]:

@@ -37,7 +37,7 @@ def install(shop: "Shop", step: Step) -> None:
     AddonRow.insert(name=manifest.name, **row).on_conflict(
         conflict_target=[AddonRow.name], update=row
     ).execute()
-    ledger.write(load(manifest))  # The planner has loaded it before.
+    ledger.write([load(manifest)])  # The planner has loaded it before.
 
 
 def _migrate_as_planned(shop: "Shop", step: Step, target: str | None = None) -> None:
@@ -92,7 +92,7 @@ def upgrade(shop: "Shop", step: Step) -> None:
     approved = capabilities.to_store(manifest, before)
     row = AddonRow.update(version=manifest.version, code=code, fault=None, approved=approved)
     row.where(AddonRow.name == step.addon).execute()
-    ledger.write(load(manifest))
+    ledger.write([load(manifest)])
 
 
 def contract(shop: "Shop", step: Step) -> None:
@@ -128,9 +128,7 @@ def settle(shop: "Shop", quarantined_before: Iterable[str] = ()) -> Assembly:
     assembly = state.assemble(shop.databases.shop, shop.catalogue, state.read_state())
     for name in sorted(assembly.faults.keys() - set(quarantined_before)):
         raise Refused(assembly.faults[name])
-    for addon in assembly.addons:
-        if addon.name not in assembly.behind:
-            ledger.write(addon)
+    ledger.write(addon for addon in assembly.addons if addon.name not in assembly.behind)
     leases.park_and_resume(list(assembly.jobs), sparing=assembly.behind)
     # Not when a worker first looks: what happens from the commit on is told to who is enabled.
     outbox.begin_reading(shop.databases.shop, [item.name for item in assembly.subscriptions])

@@ -22,22 +22,33 @@ _RELAY_LOCK = 0x0B0D_E6A1
 _COUNTER = "event_offset"
 
 
-def append(database: Any, event: Event, key: str, data: Mapping[str, Any]) -> None:
-    """Write an event in the open transaction."""
-    on_postgres = is_postgres(database)
-    offset = None if on_postgres else _advance(database, 1)
-    data_text, moment = to_json(data).decode(), EventRow.occurred_at.db_value(now())
-    # Not by the query builder: every transaction that matters comes through here.
-    database.execute_sql(
-        _APPEND % (("%s",) * 6 if on_postgres else ("?", "?", "?", "json(?)", "?", "?")),
-        (event.name, event.version, key, data_text, moment, offset),
-    )
-
-
-_APPEND = (
-    'INSERT INTO bodega_event (name, version, key, data, occurred_at, "offset") '
-    "VALUES (%s, %s, %s, %s, %s, %s)"
+#: Key and data of an event.
+Told = tuple[str, Mapping[str, Any]]
+# Not by the query builder: every transaction that matters comes through here.
+_INSERT = 'INSERT INTO bodega_event (name, version, key, data, occurred_at, "offset") '
+_ONE = _INSERT + "VALUES (%s, %s, %s, %s, %s, NULL)"
+_SEVERAL = _INSERT + (
+    "SELECT %s, %s, told.key, told.data::jsonb, %s, NULL "
+    "FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS told (key, data, place) ORDER BY place"
 )
+_NUMBERED = _INSERT + "VALUES (?, ?, ?, json(?), ?, ?)"
+
+
+def append(database: Any, event: Event, told: Sequence[Told]) -> None:
+    """Write events of one name in the open transaction, in this order."""
+    if not told:
+        return
+    moment = EventRow.occurred_at.db_value(now())
+    keys, texts = [key for key, _ in told], [to_json(data).decode() for _, data in told]
+    of_all = event.name, event.version
+    if not is_postgres(database):
+        first = _advance(database, len(told)) - len(told) + 1
+        for offset, (key, text) in enumerate(zip(keys, texts, strict=True), first):
+            database.execute_sql(_NUMBERED, (*of_all, key, text, moment, offset))
+    elif len(told) == 1:
+        database.execute_sql(_ONE, (*of_all, keys[0], texts[0], moment))
+    else:
+        database.execute_sql(_SEVERAL, (*of_all, moment, keys, texts))
 
 
 def relay(database: Any, limit: int = 5000) -> int:

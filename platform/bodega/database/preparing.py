@@ -1,13 +1,15 @@
 """Prepared statements on PostgreSQL: reads that come again and again are planned once.
 
 A value has the type that it would have as a literal, so a prepared statement means what the
-plain one does. Whatever cannot be prepared, or no longer is, as behind a pooler of connections,
-is run plainly.
+plain one does. How many rows are wanted is a literal: PostgreSQL would plan for a tenth of them
+all, and sort a table for twenty rows of it. Whatever cannot be prepared, or no longer is, as
+behind a pooler of connections, is run plainly.
 """
 
 import re
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -21,7 +23,7 @@ _PLAIN, _MOST, _COUNTED = 2, 200, 2000
 #: What is planned better when the value is known: of a range whose ends are not, PostgreSQL thinks
 #: that it is a two-hundredth of the rows, and collects and sorts all that a page was to be of.
 _BY_VALUE = re.compile(r"LIKE|@@|~|<->|FOR UPDATE|BETWEEN|(?<![-<>])[<>]=? %s")
-_MARK = re.compile(r"%(%|s)")
+_MARK = re.compile(r"(LIMIT |OFFSET )?%(%|s)")
 _TYPES = {str: "unknown", UUID: "uuid", bool: "boolean", int: "integer"}
 _LARGEST = 2**31 - 1
 #: What a connection says of a statement that it does not know, or that is not what it was.
@@ -39,6 +41,7 @@ class PreparedReads:
         self._times: Counter[str] = Counter()
         self._statements: WeakKeyDictionary[Any, dict[Any, str]] = WeakKeyDictionary()
         self._unfit: set[str] = set()
+        self._pages: dict[str, Page] = {}
         super().__init__(*args, **kwargs)
 
     def execute_sql(self, sql: str, params: Any = None, *more: Any) -> Any:
@@ -60,21 +63,33 @@ class PreparedReads:
         if len(self._times) > _COUNTED:
             self._times.clear()
             self._unfit.clear()
+            self._pages.clear()
         return times > _PLAIN
 
     def _executed(self, sql: str, params: tuple[Any, ...]) -> Any:
         """Return the cursor of a prepared statement; None when it has to be run plainly."""
         cursor = self.cursor()  # type: ignore[attr-defined]
         known = self._statements.setdefault(cursor.connection, {})
-        types = tuple(_TYPES[type(value)] for value in params)
+        page = self._pages.get(sql)
+        if page is None:
+            page = self._pages[sql] = page_of(sql)
+        if any(params[place] for place in page.offsets):
+            # Few ask for the same further page again.
+            return None
+        literal = tuple(params[place] for place in page.limits)
+        if not all(type(number) is int for number in literal):
+            return None
+        values = tuple(params[place] for place in page.values)
+        types = tuple(_TYPES[type(value)] for value in values)
         start = time.perf_counter()
         try:
-            call = known.get((sql, types))
+            call = known.get((sql, types, literal))
             if call is None:
                 if len(known) >= _MOST:
                     return None
-                call = known[sql, types] = _prepare(cursor, f"bodega_{len(known)}", sql, types)
-            cursor.execute(call, params)
+                call = _prepare(cursor, f"bodega_{len(known)}", sql, types, literal)
+                known[sql, types, literal] = call
+            cursor.execute(call, values)
         except _GONE:
             self._unfit.add(sql)
             return None
@@ -95,12 +110,42 @@ def _is_typed(value: Any) -> bool:
     return kind in _TYPES and (kind is not int or -_LARGEST <= value <= _LARGEST)
 
 
-def _prepare(cursor: Any, name: str, sql: str, types: tuple[str, ...]) -> str:
-    """Prepare a statement; return the one that runs it."""
-    places = iter(range(1, len(types) + 1))
-    text = _MARK.sub(lambda found: "%" if found[1] == "%" else f"${next(places)}", sql)
-    cursor.execute(f"PREPARE {name}({', '.join(types)}) AS {text}")
-    return f"EXECUTE {name}({', '.join(['%s'] * len(types))})"
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which of a statement's values say how many rows are wanted, and which are all the others."""
+
+    limits: tuple[int, ...]
+    offsets: tuple[int, ...]
+    values: tuple[int, ...]
+
+
+def page_of(sql: str) -> Page:
+    """Return the places of a statement's values."""
+    before = [found[1] for found in _MARK.finditer(sql) if found[2] == "s"]
+    limits, offsets, values = (
+        tuple(place for place, word in enumerate(before) if word == wanted)
+        for wanted in ("LIMIT ", "OFFSET ", None)
+    )
+    return Page(limits, offsets, values)
+
+
+def _prepare(
+    cursor: Any, name: str, sql: str, types: tuple[str, ...], limits: tuple[int, ...]
+) -> str:
+    """Prepare a statement whose offsets are 0; return the one that runs it."""
+    places, numbers = iter(range(1, len(types) + 1)), iter(limits)
+
+    def mark(found: re.Match[str]) -> str:
+        word = found[1] or ""
+        if found[2] == "%":
+            return f"{word}%"
+        if word:
+            return f"{word}{int(next(numbers)) if word == 'LIMIT ' else 0}"
+        return f"${next(places)}"
+
+    taken = f"({', '.join(types)})" if types else ""
+    cursor.execute(f"PREPARE {name}{taken} AS {_MARK.sub(mark, sql)}")
+    return f"EXECUTE {name}({', '.join(['%s'] * len(types))})" if types else f"EXECUTE {name}"
 
 
 def prepared(database: peewee.Database) -> list[str]:

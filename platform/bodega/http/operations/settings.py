@@ -8,8 +8,6 @@ from marshmallow import fields
 
 from bodega import operator_settings
 from bodega.operator_settings import OperatorSetting
-from bodega_sdk.encoding import etag, to_json
-from bodega_sdk.errors import FieldError, PreconditionFailed
 from bodega_sdk.http import Parameter, Reply, Request, Route
 from bodega_sdk.schemas import Boolean, List, Schema, String
 
@@ -88,17 +86,7 @@ class OperatorSettings:
 
 def _if_match(request: Request) -> Callable[[OperatorSetting], None]:
     """Return what refuses a write when If-Match names another state of the setting."""
-    wanted = (request.raw.get_header("If-Match") or "*").strip()
-
-    def expect(found: OperatorSetting) -> None:
-        current = etag(to_json(found.as_json()))
-        if wanted != "*" and current not in (tag.strip() for tag in wanted.split(",")):
-            raise PreconditionFailed(
-                "The setting was changed since you read it; read it again and repeat.",
-                [FieldError("If-Match", "Does not match the current ETag.", wanted)],
-            )
-
-    return expect
+    return lambda found: request.refuse_stale("setting", found.as_json)
 
 
 def routes(session: "Session") -> tuple[Route, ...]:
