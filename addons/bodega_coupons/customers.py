@@ -47,6 +47,11 @@ class Customer:
         """Whether anything is known to count by."""
         return self.account is not None or bool(self.emails)
 
+    @property
+    def names(self) -> list[str]:
+        """All that they are counted by."""
+        return [*self.emails, *([str(self.account)] if self.account else [])]
+
     def redeemed(self, table: Any = Redemption) -> Any:
         """Return the condition that a redemption is theirs, and was not released."""
         theirs = table.email.in_(sorted(self.emails))

@@ -8,6 +8,7 @@ import peewee
 from bodega_coupons import codes, terms
 from bodega_coupons.models import Coupon, Redemption
 from bodega_sdk import audit, now, transaction, uuid7
+from bodega_sdk.bulk import portions
 from bodega_sdk.errors import Conflict, FieldError
 
 #: Rows of one statement: twenty values each.
@@ -45,7 +46,7 @@ def generate(data: dict[str, Any], count: int, prefix: str) -> tuple[UUID, list[
     columns, batch = terms.columns_of(data), uuid7()
     made = codes.generate(count, prefix)
     rows = [columns | {"code": code, "key": codes.key_of(code), "batch": batch} for code in made]
-    for some in peewee.chunked(rows, _ROWS):
+    for some in portions(rows, _ROWS):
         Coupon.insert_many([{"id": uuid7(), **row} for row in some]).execute()
     audit("coupon.generated", f"batch:{batch}", count=count, prefix=prefix)
     return batch, made

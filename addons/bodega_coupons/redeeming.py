@@ -13,7 +13,7 @@ from bodega_coupons.discounting import SOURCE
 from bodega_coupons.firsts import not_the_first
 from bodega_coupons.models import REDEEMED, RELEASED, Coupon, Redemption
 from bodega_orders.api import DiscountFacts, OrderFacts
-from bodega_sdk import locked, now
+from bodega_sdk import hold_words, locked, now
 
 
 def redeem(order: OrderFacts) -> str | None:
@@ -26,6 +26,9 @@ def redeem(order: OrderFacts) -> str | None:
     if len(held) < len(given):
         return "A coupon of this order is not there any more."
     customer = Customer.of(order.account, order.email)
+    if any(coupon.first_order_only for coupon in held):
+        # Of two first orders at once, with a coupon each, one is the first.
+        hold_words(*(f"coupons first order of {one}" for one in customer.names))
     for coupon in held:
         reason = _refusal(coupon, customer, order)
         if reason is not None:

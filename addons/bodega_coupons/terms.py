@@ -110,7 +110,7 @@ def refuse_unknown(members: Mapping[str, Any]) -> None:
     Raises:
         InvalidInput: naming the first of them.
     """
-    there = products.products_of(members.get("products", ()))
+    there = products.existing(members.get("products", ()))
     for place, key in enumerate(members.get("products", ())):
         if key not in there:
             raise _unknown("product", f"products.{place}", key)

@@ -1,7 +1,9 @@
 """Columns: which of a file's columns we know, and how a cell of each is read."""
 
+import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -229,17 +231,25 @@ def parsers(
 
 
 def tags(cell: str) -> list[str]:
-    """Return the tags of a cell, which are separated by commas.
+    """Return the tags of a cell, which are separated by commas; one in quotes may have some.
 
     Raises:
         BadCell: there are too many, or one is too long.
     """
-    found = list(dict.fromkeys(filter(None, (" ".join(t.split()) for t in cell.split(",")))))
+    found = list(dict.fromkeys(filter(None, (" ".join(t.split()) for t in _parted(cell)))))
     if len(found) > MOST_TAGS:
         raise BadCell(f"expected at most {MOST_TAGS} tags, found {len(found):,}")
     if longest := next((tag for tag in found if len(tag) > 100), ""):
         raise BadCell(f"expected tags of at most 100 characters, found {longest[:100]!r}…")
     return found
+
+
+def _parted(cell: str) -> list[str]:
+    if '"' in cell:
+        # Whoever does not mean quotes, as in 12" or "new", has them read as they are.
+        with suppress(csv.Error):
+            return next(csv.reader([cell], skipinitialspace=True, strict=True))
+    return cell.split(",")
 
 
 def _measure(unit: int, largest: int) -> Parse:

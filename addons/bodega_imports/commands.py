@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bodega_imports.beginning import begin_import
 from bodega_imports.models import BadRow, Import
@@ -55,6 +53,9 @@ def _print_begun(run: Import, as_json: bool) -> None:
 
 
 def _follow(run: Import, *, quiet: bool) -> Import:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (
         TextColumn("{task.fields[phase]:8}"), BarColumn(),
         TextColumn("{task.completed:,.0f} of {task.fields[of]} rows"), TimeElapsedColumn(),

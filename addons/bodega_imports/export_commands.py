@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bodega_imports.export_jobs import Wanted, begin_export
 from bodega_imports.export_models import Export
@@ -101,6 +99,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _follow(run: Export, *, quiet: bool) -> Export:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (
         TextColumn("{task.fields[status]:9}"), BarColumn(),
         TextColumn("{task.completed:,.0f} of {task.fields[of]} rows"), TimeElapsedColumn(),

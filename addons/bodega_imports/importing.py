@@ -26,10 +26,12 @@ from bodega_imports.profiles import How
 from bodega_imports.records import Record, Table, UnreadableFile
 from bodega_imports.rows import Row, RowError, read_rows
 from bodega_imports.staging import Staging
+from bodega_imports.turns import Turn, write_in_turns
 from bodega_products import api as products
 from bodega_sdk import (
     JobRun,
     acting_for,
+    database,
     extensions_of,
     folder,
     job_state,
@@ -46,6 +48,9 @@ from bodega_sdk.money import exponent
 _PAUSE = 0.2
 #: How long one waits that has to wait for another.
 _TURN = timedelta(seconds=0.5)
+#: New products that the database looks at first, and how many times as many the next time:
+#: it takes tenths of a second where there are many, and of a few it does not matter.
+_LOOKED_AT, _GROWN = 500, 4
 #: Its place among the staged rows, its line, and the row.
 _Staged = tuple[int, int, Any]
 
@@ -174,6 +179,7 @@ class _Importing:
         self._read = 0
         self._folded = 0
         self._bad = 0
+        self._looked_at = _LOOKED_AT
 
     def go(self) -> None:
         self._begin()
@@ -185,9 +191,13 @@ class _Importing:
             chunks = staging.winners(self._job.checkpoint["after"], setting("imports.chunk_rows"))
             if self._is_one:
                 self._write_whole(chunks)
+            elif self._goes_by_turns:
+                for _ in write_in_turns(chunks, self._write, setting("imports.at_once")):
+                    self._look_at_products()
             else:
                 for chunk in chunks:
-                    self._write(chunk)
+                    self._write(chunk, Turn())
+                    self._look_at_products()
         if self._run.errors:
             report.write(self._run, self._layout.header)
         self._finish()
@@ -200,6 +210,18 @@ class _Importing:
         """
         taking = {"slug", "variants"} & self._layout.columns.keys()
         return self._run.atomic or (self._run.dry_run and bool(taking or self._layout.grouped))
+
+    @property
+    def _goes_by_turns(self) -> bool:
+        """Whether chunks can be written at the same time.
+
+        Of rows that take nothing that another could have; SQLite has one writer.
+        """
+        return (
+            database.obj.for_update
+            and self._plain is not None
+            and "slug" not in self._layout.columns
+        )
 
     def _begin(self) -> None:
         run = self._run
@@ -276,10 +298,18 @@ class _Importing:
             run.processed_rows = run.errors + run.superseded
             self._save(after=0)
 
-    def _write(self, chunk: list[_Staged]) -> None:
+    def _write(self, chunk: list[_Staged], turn: Turn) -> None:
         with self._job.transaction():
-            _insert_bad_rows(self._run, self._count(chunk, self._outcomes(chunk)))
+            outcomes = self._outcomes(chunk)
+            turn.wait()
+            _insert_bad_rows(self._run, self._count(chunk, outcomes))
             self._save(after=chunk[-1][0])
+
+    def _look_at_products(self) -> None:
+        """Let the database look at the products, which others read already, once in a while."""
+        if self._run.created >= self._looked_at:
+            self._looked_at = _GROWN * self._run.created
+            products.refresh_statistics()
 
     def _outcomes(self, chunk: list[_Staged]) -> list[products.Outcome]:
         """Write rows; in a dry run, so that nothing of it stays."""

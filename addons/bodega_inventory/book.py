@@ -15,11 +15,10 @@ from bodega_inventory.companions import ProductStock, VariantStock
 from bodega_inventory.errors import OutOfStock
 from bodega_inventory.items import Item, Shortage
 from bodega_inventory.models import PHYSICAL, Level, Movement
-from bodega_inventory.portions import portions
 from bodega_inventory.reading import hold, levels_of, sums
 from bodega_products import api as products
 from bodega_sdk import now
-from bodega_sdk.bulk import insert_models, insert_or_update
+from bodega_sdk.bulk import insert_models, insert_or_update, portions
 from bodega_sdk.errors import FieldError, InvalidInput, PermissionDenied
 
 _SETTINGS = ("low_stock_threshold", "backorder", "backorder_limit", "tracked")

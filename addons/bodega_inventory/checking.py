@@ -11,10 +11,10 @@ from bodega_inventory.book import Book
 from bodega_inventory.companions import ProductStock
 from bodega_inventory.items import Item
 from bodega_inventory.models import OPEN, Level, Movement, Reservation
-from bodega_inventory.portions import portions
 from bodega_inventory.reading import hold, levels_of, sums
 from bodega_products import api as products
 from bodega_sdk import transaction
+from bodega_sdk.bulk import portions
 
 #: Products that are looked at together.
 _BATCH = 1000

@@ -55,17 +55,21 @@ def publish(levels: Sequence[tuple[Level, dict[str, Any], str, str]], reference:
     Args:
         levels: each with what it was before ({} for a new one), and its name and SKU.
     """
+    changes: list[tuple[str, dict[str, Any]]] = []
+    low: list[tuple[str, dict[str, Any]]] = []
+    back: list[tuple[str, dict[str, Any]]] = []
     few = len(levels) <= MANY
     for level, before, name, sku in levels:
-        which = _which(level, name, sku)
+        key, which = str(level.id), _which(level, name, sku)
         if few:
-            changed.publish(str(level.id), which | _numbers(level, before, reference))
+            changes.append((key, which | _numbers(level, before, reference)))
         if before and level.low_stock and not before["low_stock"]:
-            low_stock_reached.publish(
-                str(level.id), which | {"threshold": figures.threshold(level)}
-            )
+            low.append((key, which | {"threshold": figures.threshold(level)}))
         if before and level.in_stock and not before["in_stock"]:
-            restocked.publish(str(level.id), which)
+            back.append((key, which))
+    changed.publish_many(changes)
+    low_stock_reached.publish_many(low)
+    restocked.publish_many(back)
     if not few:
         bulk_changed.publish(str(levels[0][0].id), {"items": len(levels), "reference": reference})
 

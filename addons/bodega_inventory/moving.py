@@ -6,8 +6,7 @@ from uuid import UUID
 from bodega_inventory.book import Book, Cause
 from bodega_inventory.items import LARGEST, Item, Moved
 from bodega_inventory.models import Movement
-from bodega_inventory.reading import hold_word
-from bodega_sdk import transaction
+from bodega_sdk import hold_words, transaction
 from bodega_sdk.errors import Conflict, FieldError, InvalidInput
 
 #: Kind → what a quantity that somebody names means for what is available.
@@ -37,7 +36,7 @@ def move(
     _refuse_quantities(kind, items)
     with transaction():
         if cause.key is not None:
-            hold_word(cause.key)
+            hold_words(f"inventory {cause.key}")
         book = Book(items)
         book.refuse_others(organization)
         done = _done(cause.key, organization)

@@ -10,17 +10,9 @@ from bodega_inventory import figures
 from bodega_inventory.companions import ProductStock
 from bodega_inventory.items import Item, Stock
 from bodega_inventory.models import PHYSICAL, Level, Movement
-from bodega_inventory.portions import KEYS, portions
-from bodega_sdk import database, locked
-from bodega_sdk.bulk import among
+from bodega_sdk import locked
+from bodega_sdk.bulk import among, portions
 from bodega_sdk.reading import rows_of
-
-
-def hold_word(word: str) -> None:
-    """Hold a reference or a key until the commit: who uses the same waits. Before any row."""
-    if database.obj.for_update:
-        sql = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-        database.obj.execute_sql(sql, (f"inventory {word}",))
 
 
 def hold(wanted: Sequence[UUID]) -> None:
@@ -35,7 +27,7 @@ def hold(wanted: Sequence[UUID]) -> None:
 def levels_of(wanted: Iterable[UUID], *, lock: bool = False) -> list[Level]:
     """Return the levels of products and their variants, in the order of their ids."""
     found: list[Level] = []
-    for some in portions(wanted, KEYS):
+    for some in portions(wanted):
         query = Level.select().where(among(Level.product, some)).order_by(Level.id)
         found += rows_of(locked(query) if lock else query)
     return found
@@ -44,7 +36,7 @@ def levels_of(wanted: Iterable[UUID], *, lock: bool = False) -> list[Level]:
 def sums(keys: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
     """Return what the ledger says is on hand and reserved of items, 0 and 0 of unknown ones."""
     found = dict.fromkeys(keys, (0, 0))
-    for some in portions(list(found), KEYS):
+    for some in portions(list(found)):
         for key, on_hand, reserved in ledger_sums().where(Movement.item.in_(some)).tuples():
             found[key] = (int(on_hand), int(reserved))
     return found
@@ -66,7 +58,7 @@ def available(items: Sequence[Item]) -> list[Stock]:
     What was never stocked has nothing. Nothing is held: :func:`reserve` is what counts.
     """
     found: dict[UUID, Level] = {}
-    for some in portions(sorted({item.id for item in items}), KEYS):
+    for some in portions(sorted({item.id for item in items})):
         alive = Level.select().where(Level.id.in_(some), ~Level.retired)
         found |= {level.id: level for level in alive}
     return [_stock(item, found.get(item.id)) for item in items]

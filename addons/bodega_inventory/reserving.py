@@ -9,10 +9,8 @@ from uuid import UUID
 from bodega_inventory.book import Book, Cause
 from bodega_inventory.items import LARGEST, Item, merged
 from bodega_inventory.models import EXPIRED, OPEN, RELEASED, SOLD, Reservation
-from bodega_inventory.portions import portions
-from bodega_inventory.reading import hold_word
-from bodega_sdk import database, now, setting, transaction
-from bodega_sdk.bulk import insert_models
+from bodega_sdk import database, hold_words, now, setting, transaction
+from bodega_sdk.bulk import insert_models, portions
 from bodega_sdk.errors import Conflict, FieldError, InvalidInput, NotFound
 
 #: Reservations that end in one transaction.
@@ -66,7 +64,7 @@ def reserve(
     # Whatever is refused is refused before anything is written: no savepoint is needed.
     with nullcontext() if database.obj.in_transaction() else transaction():
         if not fresh:
-            hold_word(reference)
+            hold_words(f"inventory {reference}")
         book = Book(wanted)
         there = [] if fresh else _of(reference)
         if any(row.status in (OPEN, SOLD) for row in there):
@@ -156,7 +154,7 @@ def _reference(reservation: Reserved | str) -> str:
 def _end(reference: str, status: str, actor: str) -> Reserved:
     with transaction():
         # Nobody uses the reference again meanwhile, for other products.
-        hold_word(reference)
+        hold_words(f"inventory {reference}")
         # Which products they are of never changes; how they stand is read under the lock.
         touched = {row.product for row in _of(reference)}
         book = Book([], touched, strict=False)

@@ -10,9 +10,9 @@ from bodega_inventory.companions import ProductStock
 from bodega_inventory.items import Item
 from bodega_inventory.models import Level, Movement, Reservation
 from bodega_inventory.moving import move
-from bodega_inventory.portions import KEYS, portions
 from bodega_products import api as products
 from bodega_sdk import SampleData, SampleRun, sample_id, sample_ids
+from bodega_sdk.bulk import portions
 
 _KIND = "products.product"
 
@@ -47,7 +47,7 @@ def _items(run: SampleRun, product: UUID, forms: Sequence[UUID]) -> Iterator[Ite
 
 def remove(run: SampleRun) -> None:
     """Take the stock of sample products away, with what moved it: it was never real."""
-    for some in portions(sample_ids(_KIND), KEYS):
+    for some in portions(sample_ids(_KIND)):
         gone = Level.delete().where(Level.product.in_(some)).execute()
         run.made("stock levels", gone)
         Reservation.delete().where(Reservation.product.in_(some)).execute()

@@ -7,8 +7,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_accounts import api as accounts
 from bodega_notifications import counting, preferences
 from bodega_notifications.delivering import plan
@@ -17,6 +15,7 @@ from bodega_notifications.kinds import TEAM, NotificationType
 from bodega_notifications.models import Inbox, Notification
 from bodega_notifications.rendering import render
 from bodega_sdk import setting, uuid7
+from bodega_sdk.bulk import portions
 
 #: People who are told at a time: databases take so many values in one statement.
 PORTION = 1000
@@ -67,7 +66,7 @@ def make(facts: Iterable[Fact]) -> int:
     if len(ids) <= PORTION:
         return _make(told)
     # In the order of the ids, in which everybody holds inboxes.
-    return sum(_make([fact.to(some) for fact in told]) for some in chunked(ids, PORTION))
+    return sum(_make([fact.to(some) for fact in told]) for some in portions(ids, PORTION))
 
 
 def _make(told: list[Fact]) -> int:
@@ -108,7 +107,7 @@ def _draft(fact: Fact, person: accounts.Person | None, *, in_app: bool) -> Draft
 def _written(drafts: list[Draft]) -> list[Draft]:
     """Write those that are new; return them."""
     fresh: set[UUID] = set()
-    for some in chunked(drafts, 200):
+    for some in portions(drafts, 200):
         rows = [draft.row.__data__ for draft in some]
         Notification.insert_many(rows).on_conflict_ignore().execute()
         # Ids are new each time: those that are there now were written here.

@@ -75,7 +75,9 @@ def _reached(request: Request) -> Cart:
 
 
 def _held(request: Request) -> Cart:
-    return carts.hold(_reached(request).id)
+    cart = carts.hold(_reached(request).id)
+    request.refuse_stale("cart", lambda: _shown(cart))
+    return cart
 
 
 def _shown(cart: Cart, merged: Merged | None = None) -> dict[str, Any]:
@@ -187,6 +189,6 @@ def _merge(request: Request) -> dict[str, Any]:
         message = "Log in, and merge into your own cart."
         raise BadRequest(message, [FieldError("id", message, str(reached.id))])
     with transaction():
-        own = carts.hold(reached.id)
+        own = _held(request)
         merged = merging.merge(own, guest, request.body["strategy"])
     return _shown(own, merged)

@@ -7,8 +7,6 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-import peewee
-
 from bodega_orders import statuses
 from bodega_orders.drafting import draft_of
 from bodega_orders.drafts import Destination
@@ -20,6 +18,7 @@ from bodega_orders.taxes import place_key
 from bodega_orders.writing import line_of, order_of
 from bodega_products import api as products
 from bodega_sdk import SampleData, SampleRun, now, sample_id, sample_ids, setting, uuid7
+from bodega_sdk.bulk import portions
 
 _KIND, _METHOD, _RATE = "orders.order", "orders.shipping_method", "orders.tax_rate"
 #: Products for each order, days that orders lie back at most, ids of one statement.
@@ -143,14 +142,14 @@ def _remember(order: Order) -> None:
 def _known() -> set[UUID]:
     """Return the sample orders that are there."""
     found: set[UUID] = set()
-    for some in peewee.chunked(sample_ids(_KIND), _KEYS):
+    for some in portions(sample_ids(_KIND), _KEYS):
         query = Order.select(Order.id).where(Order.id.in_(list(some)))
         found |= {key for (key,) in query.tuples()}
     return found
 
 
 def _remove(run: SampleRun) -> None:
-    for some in peewee.chunked(sorted(_known()), _KEYS):
+    for some in portions(sorted(_known()), _KEYS):
         run.made("orders", Order.delete().where(Order.id.in_(list(some))).execute())
     for model, kind, most, noun in (
         (ShippingMethod, _METHOD, len(_METHODS), "ways of shipping"),

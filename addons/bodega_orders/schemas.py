@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from bodega_accounts import api as accounts
 from bodega_orders import showing, statuses
 from bodega_orders.cart_schemas import EntrySchema
+from bodega_sdk.money import decimal_text
 from bodega_sdk.schemas import (
     Amount,
     Boolean,
@@ -18,6 +19,7 @@ from bodega_sdk.schemas import (
     Timestamp,
     Url,
     Uuid,
+    of_columns,
     validate,
 )
 
@@ -103,7 +105,7 @@ class OrderSchema(Schema):
         "lines": lambda order: None,
         "discounts": showing.discounts,
         "entries": showing.entries,
-        **{name: showing.amount(name) for name in _AMOUNTS},
+        **{name: of_columns(decimal_text, name, "currency") for name in _AMOUNTS},
     }
     id = Uuid(dump_only=True)
     number = String(dump_only=True, max_length=20)

@@ -54,15 +54,6 @@ def _text(minor: int | None, order: Order) -> str | None:
     return None if minor is None else decimal_text(minor, order.currency)
 
 
-def amount(name: str) -> Any:
-    """Return what shows an amount of an order: see ``Schema.made``."""
-
-    def show(order: Order) -> str:
-        return decimal_text(getattr(order, name), order.currency)
-
-    return show
-
-
 def line_amount(row: Line, name: str) -> str:
     """Return an amount of a line, whose order is joined to it."""
     return decimal_text(getattr(row, name), row.order.currency)

@@ -9,6 +9,7 @@ from bodega_payments.models import CAPTURE_METHODS, KINDS
 from bodega_payments.providers import STATUSES
 from bodega_payments.refunding import REASONS
 from bodega_sdk import Money
+from bodega_sdk.money import decimal_text
 from bodega_sdk.schemas import (
     Amount,
     Boolean,
@@ -19,6 +20,7 @@ from bodega_sdk.schemas import (
     Timestamp,
     Url,
     Uuid,
+    of_columns,
     validate,
 )
 
@@ -31,7 +33,7 @@ def _told(text: str, **more: Any) -> dict[str, Any]:
 
 
 def _money(name: str) -> Callable[[Any], str]:
-    return lambda row: str(Money(getattr(row, name), row.currency))
+    return of_columns(decimal_text, name, "currency")
 
 
 def _amount(text: str) -> Amount:

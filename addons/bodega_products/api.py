@@ -14,10 +14,12 @@ from bodega_products.facts import (
     VariantFacts,
     add_popularity,
     categories_of,
+    existing,
     forms_of,
     is_sold,
     items_of_skus,
     products_of,
+    refresh_statistics,
     variants_of,
 )
 from bodega_products.joining import counts, with_categories, with_prices
@@ -50,6 +52,7 @@ __all__ = [
     "checked_columns",
     "checked_filters",
     "counts",
+    "existing",
     "export_columns",
     "facts_of",
     "forms_of",
@@ -58,6 +61,7 @@ __all__ = [
     "offers",
     "products_of",
     "quote",
+    "refresh_statistics",
     "sku_key",
     "undo",
     "upsert",

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_products import bulk_tags, bulk_variants, events, search_index, skus, slugs
 from bodega_products.bulk_reading import (
     add_variants,
@@ -27,11 +25,8 @@ from bodega_products.companions import Companions
 from bodega_products.models import FormerSlug, Product
 from bodega_products.text import search_text, sku_key, slug_for
 from bodega_sdk import database, now, setting, transaction, uuid7
-from bodega_sdk.bulk import among, insert_rows, staged, update_rows
+from bodega_sdk.bulk import among, insert_rows, portions, staged, update_rows
 from bodega_sdk.money import exponent
-
-# Values of one statement; SQLite takes 32,766.
-_KEYS = 5000
 
 #: The id of no category.
 _NOWHERE = UUID(int=0)
@@ -101,7 +96,7 @@ class _Upsert:
         self._count = len(rows)
         # Of a table just those rows are made that something is to be written of.
         self._rows: Mapping[int, ProductRow] = _Made(rows.__getitem__)
-        self._values: Mapping[int, dict[str, Any]] = _Made(self._valued)
+        self._values: Mapping[int, Mapping[str, Any]] = _Made(self._valued)
         listed = () if isinstance(rows, ProductTable) else rows
         self._keys = [sku_key(row.sku) for row in listed]
         if self._table is not None:
@@ -147,7 +142,7 @@ class _Upsert:
             for place in range(self._count)
             if (pictures := self._rows[place].pictures) and outcomes[place].status != "refused"
         }
-        for some in chunked(shown, _KEYS):
+        for some in portions(shown):
             query = Product.select(Product.sku_key, Product.id)
             for key, product in query.where(among(Product.sku_key, some)).tuples():
                 yield from ((product, picture) for picture in shown[key])
@@ -168,10 +163,10 @@ class _Upsert:
         before |= {} if row.variants is None else {"variants": old["variants"]}
         return before | ({} if row.tags is None else {"tags": old["tag_names"] or []})
 
-    def _valued(self, place: int) -> dict[str, Any]:
-        values = dict(self._rows[place].fields)
+    def _valued(self, place: int) -> Mapping[str, Any]:
+        values = self._rows[place].fields
         if "category" in values:
-            values["category"] = self._category(values["category"])
+            return {**values, "category": self._category(values["category"])}
         return values
 
     def _category(self, name: str | UUID | None) -> UUID | None:
@@ -289,7 +284,7 @@ class _Upsert:
         return _UPDATED if self._companions.differ(row, old["id"]) else _UNCHANGED
 
     def _fault(
-        self, row: ProductRow, key: str, values: dict[str, Any], old: dict[str, Any] | None
+        self, row: ProductRow, key: str, values: Mapping[str, Any], old: dict[str, Any] | None
     ) -> tuple[str, str] | None:
         """Return the column and the reason for which a row cannot be written."""
         if fault := self._foreign(row, values, old) or self._claims.fault(row, key):
@@ -313,7 +308,7 @@ class _Upsert:
         return down and bool(values.get("is_active", False))
 
     def _foreign(
-        self, row: ProductRow, values: dict[str, Any], old: dict[str, Any] | None
+        self, row: ProductRow, values: Mapping[str, Any], old: dict[str, Any] | None
     ) -> tuple[str, str] | None:
         """Return why a row is not the organization's to write."""
         if self._organization is None:
@@ -408,7 +403,7 @@ class _Upsert:
 
     def _remember_slugs(self, places: list[int]) -> None:
         given = {at: slug for at in places if (slug := self._values[at].get("slug"))}
-        for some in chunked(given.values(), _KEYS):
+        for some in portions(given.values()):
             same = (FormerSlug.kind == "product") & FormerSlug.slug.in_(some)
             FormerSlug.delete().where(same).execute()
         for place, new in given.items():

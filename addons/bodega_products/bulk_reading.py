@@ -5,16 +5,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_products.bulk_rows import ProductRow
 from bodega_products.models import Category, Product, Translation, Variant
 from bodega_products.text import slugify
 from bodega_sdk import locked, uuid7
-from bodega_sdk.bulk import among, fetch_rows
+from bodega_sdk.bulk import among, fetch_rows, portions
 
-# Values of one statement; SQLite takes 32,766.
-_KEYS = 5000
 _ALWAYS = ("id", "sku", "sku_key", "organization", "taken_down_at", "name", "slug")
 
 
@@ -27,7 +23,7 @@ def existing(keys: list[str], further: Iterable[str]) -> dict[str, dict[str, Any
     names = tuple(dict.fromkeys((*_ALWAYS, *further)))
     fields = [getattr(Product, name) for name in names]
     found: dict[str, dict[str, Any]] = {}
-    for some in chunked(keys, _KEYS):
+    for some in portions(keys):
         query = Product.select(*fields).where(among(Product.sku_key, some)).order_by(Product.id)
         for values in fetch_rows(locked(query, gone=True), fields):
             row = dict(zip(names, values, strict=True))
@@ -39,7 +35,7 @@ def existing(keys: list[str], further: Iterable[str]) -> dict[str, dict[str, Any
 def add_variants(found: dict[str, dict[str, Any]]) -> None:
     """Add what variants there are to what :func:`existing` returned."""
     by_id = {row["id"]: row for row in found.values()}
-    for some in chunked(list(by_id), _KEYS):
+    for some in portions(list(by_id)):
         query = Variant.select().where(among(Variant.product, some)).order_by(Variant.position)
         for variant in query:
             by_id[variant.product_id]["variants"].append(plain(vars(variant)["__data__"]))
@@ -56,7 +52,7 @@ def slug_owners(rows: Sequence[ProductRow]) -> dict[str, str]:
     """Return who has the slugs that rows want: the SKU keys, by slug."""
     slugs = [row.fields["slug"] for row in rows if "slug" in row.fields]
     owners: dict[str, str] = {}
-    for some in chunked(slugs, _KEYS):
+    for some in portions(slugs):
         query = Product.select(Product.slug, Product.sku_key).where(among(Product.slug, some))
         owners.update(query.tuples())
         translated = Translation.select(Translation.slug, Product.sku_key).join(
@@ -93,6 +89,6 @@ def _category_ids(slugs: Iterable[str]) -> dict[str, tuple[UUID, str]]:
     query = Category.select(Category.slug, Category.id, Category.name)
     return {
         slug: (key, name)
-        for some in chunked(slugs, _KEYS)
+        for some in portions(slugs)
         for slug, key, name in query.where(among(Category.slug, some)).tuples()
     }

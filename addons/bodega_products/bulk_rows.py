@@ -95,8 +95,9 @@ class ProductTable:
 
     def __getitem__(self, place: int) -> ProductRow:
         sku, *values = self.rows[place]
-        pairs = zip(self.fields, values, strict=True)
-        said = {name: value for name, value in pairs if value is not None or name in EMPTIED}
+        said = dict(zip(self.fields, values, strict=True))
+        if None in values:
+            said = {k: v for k, v in said.items() if v is not None or k in EMPTIED}
         return ProductRow(sku, said)
 
 

@@ -4,15 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_products import tagging
 from bodega_products.models import Product, ProductTag, Tag
 from bodega_products.text import tag_slug
 from bodega_sdk import uuid7
-from bodega_sdk.bulk import insert_rows
-
-_KEYS = 5000
+from bodega_sdk.bulk import insert_rows, portions
 
 
 def differ(names: Iterable[str], there: Sequence[str] | None) -> bool:
@@ -28,7 +24,7 @@ def write(tags: Mapping[UUID, Sequence[str]]) -> None:
     wanted = {
         key: sorted({tag_slug(name) for name in names}) for key, names in tags.items()
     }  # fmt: skip
-    for some in chunked(wanted, _KEYS):
+    for some in portions(wanted):
         ProductTag.delete().where(ProductTag.product.in_(some)).execute()
     rows = [(uuid7(), key, found[slug].id) for key, slugs in wanted.items() for slug in slugs]
     if rows:
@@ -46,5 +42,5 @@ def _name(wanted: Mapping[UUID, Sequence[str]], found: Mapping[str, Tag]) -> Non
     for key, slugs in wanted.items():
         same[tuple(found[slug].name for slug in slugs)].append(key)
     for names, keys in same.items():
-        for some in chunked(keys, _KEYS):
+        for some in portions(keys):
             Product.update(tag_names=list(names)).where(Product.id.in_(some)).execute()

@@ -4,18 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_products.models import Product, Variant
 from bodega_products.text import options_key, sku_key
 from bodega_sdk import now, uuid7
-from bodega_sdk.bulk import among
+from bodega_sdk.bulk import among, portions
 
 if TYPE_CHECKING:
     from bodega_products.bulk_rows import ProductRow
 
 _ROWS = 1000
-_KEYS = 5000
 _CHANGED = ("position", "sku", "sku_key", "options", "price_minor", "has_price", "updated_at")
 
 
@@ -31,10 +28,10 @@ class Claims:
         self._claims = dict(zip(keys, keys, strict=True))
         wanted = {sku_key(item["sku"]) for row in rows for item in row.variants or ()} - {""}
         self._owners: dict[str, str] = {}
-        for some in chunked(sorted(wanted - self._claims.keys()), _KEYS):
+        for some in portions(sorted(wanted - self._claims.keys())):
             query = Product.select(Product.sku_key, Product.sku_key)
             self._owners.update(query.where(among(Product.sku_key, some)).tuples())
-        for some in chunked(sorted(wanted | self._claims.keys()), _KEYS):
+        for some in portions(sorted(wanted | self._claims.keys())):
             query = Variant.select(Variant.sku_key, Product.sku_key).join(Product)
             self._owners.update(query.where(among(Variant.sku_key, some)).tuples())
 
@@ -88,7 +85,7 @@ def write(variants: Mapping[UUID, tuple[str, Sequence[Mapping[str, Any]]]]) -> N
         for place, item in enumerate(items, 1)
     ]  # fmt: skip
     _make_room(list(variants), {record["id"] for record in records})
-    for some in chunked(records, _ROWS):
+    for some in portions(records, _ROWS):
         preserved = [getattr(Variant, name) for name in _CHANGED]
         insert = Variant.insert_many(some)
         insert.on_conflict(conflict_target=[Variant.id], preserve=preserved).execute()
@@ -101,7 +98,7 @@ def _key(sku: str, own: str) -> str | None:
 
 def _there(products: list[UUID]) -> dict[tuple[UUID, str], UUID]:
     found: dict[tuple[UUID, str], UUID] = {}
-    for some in chunked(products, _KEYS):
+    for some in portions(products):
         query = Variant.select(Variant.id, Variant.product, Variant.options_key)
         for key, product, options in query.where(Variant.product.in_(some)).tuples():
             found[product, options] = key
@@ -110,10 +107,10 @@ def _there(products: list[UUID]) -> dict[tuple[UUID, str], UUID]:
 
 def _make_room(products: list[UUID], staying: set[UUID]) -> None:
     """Delete what goes, and free the SKUs and positions of what stays, before it is written."""
-    for some in chunked(products, _KEYS):
+    for some in portions(products):
         mine = Variant.product.in_(some)
         ids = {key for (key,) in Variant.select(Variant.id).where(mine).tuples()}
-        for going in chunked(sorted(ids - staying), _KEYS):
+        for going in portions(sorted(ids - staying)):
             Variant.delete().where(Variant.id.in_(going)).execute()
         if ids & staying:
             Variant.update(position=Variant.position * -1, sku_key=None).where(mine).execute()

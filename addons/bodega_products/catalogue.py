@@ -13,6 +13,7 @@ from bodega_products.hookspecs import refuse_deletion
 from bodega_products.models import Category, Product, Translation, Variant
 from bodega_products.text import search_text, sku_key
 from bodega_sdk import Money, now, setting
+from bodega_sdk.bulk import portions
 from bodega_sdk.errors import FieldError, InvalidInput, invalid
 
 _AMOUNTS = (("price", "price_minor"), ("compare_at_price", "compare_at_minor"),
@@ -91,7 +92,7 @@ def delete_products(products: Iterable[Product]) -> None:
     else:
         for product in products:
             events.publish(events.product_deleted, product)
-    for some in peewee.chunked(products, _KEYS):
+    for some in portions(products, _KEYS):
         _bury([product.id for product in some], stamp)
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_products.models import Category, Product, Variant
 from bodega_sdk import Event
+from bodega_sdk.bulk import portions
 
 if TYPE_CHECKING:
     from bodega_products.bulk_rows import Picture
@@ -81,7 +80,7 @@ def publish_many(written: Iterable[tuple[UUID, str]], source: str) -> None:
         written: of each its id, and whether it was ``created`` or ``updated``.
         source: what did it.
     """
-    for some in chunked(written, _IDS):
+    for some in portions(written, _IDS):
         statuses = [status for _, status in some]
         counts = {name: statuses.count(name) for name in ("created", "updated")}
         data = {**counts, "source": source, "ids": [key for key, _ in some]}
@@ -95,7 +94,7 @@ def publish_pictures(pictures: Iterable[tuple[UUID, "Picture"]], source: str) ->
         pictures: of each its product and what it is.
         source: what named them.
     """
-    for some in chunked(pictures, _IDS):
+    for some in portions(pictures, _IDS):
         listed = [{"product": key, "url": item.url, "alt": item.alt} for key, item in some]
         pictures_named.publish(source, {"source": source, "pictures": listed})
 

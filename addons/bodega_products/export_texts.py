@@ -90,15 +90,20 @@ def _instant_postgres(value: str) -> str:
     return f"""to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
+#: A name that a reader would take for several, or for one in quotes, stands in quotes.
+_NAME = """CASE WHEN replace(replace(n.value, ',', ''), '"', '') = n.value THEN n.value
+ELSE '"' || replace(n.value, '"', '""') || '"' END"""
+
+
 def _names_postgres(value: str) -> str:
     return (
-        f"(SELECT string_agg(n.value, ', ' ORDER BY n.ordinality) "
+        f"(SELECT string_agg({_NAME}, ', ' ORDER BY n.ordinality) "
         f"FROM jsonb_array_elements_text({value}) WITH ORDINALITY AS n (value, ordinality))"
     )
 
 
 def _names_sqlite(value: str) -> str:
-    return f"(SELECT group_concat(n.value, ', ') FROM json_each({value}) AS n)"
+    return f"(SELECT group_concat({_NAME}, ', ') FROM json_each({value}) AS n)"
 
 
 def _names_json(value: str, postgres: bool) -> str:

@@ -1,20 +1,16 @@
 """What other addons may know of products and variants."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from bodega_products.models import Category, Product, Variant
+from bodega_products.models import Category, Product, ProductTag, Variant
 from bodega_products.text import sku_key
 from bodega_products.visibility import sold
-from bodega_sdk import Money, locked, transaction
-from bodega_sdk.bulk import among
+from bodega_sdk import Money, bulk, locked, transaction
+from bodega_sdk.bulk import among, portions
 from bodega_sdk.reading import rows_of
-
-#: Values of one statement.
-_KEYS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +63,16 @@ def products_of(ids: Iterable[UUID]) -> dict[UUID, ProductFacts]:
     alive = Product.select().where(Product.deleted_at.is_null())
     found = _many(alive, Product.id, ids)
     return {row.id: _product(row) for row in found}
+
+
+def existing(ids: Iterable[UUID]) -> set[UUID]:
+    """Return which ids are of products that are not gone, see :func:`products_of`; in one query."""
+    alive = Product.select(Product.id).where(Product.deleted_at.is_null())
+    return {
+        key
+        for some in portions(dict.fromkeys(ids))
+        for (key,) in alive.where(among(Product.id, some)).tuples()
+    }
 
 
 def is_sold(key: Any) -> Any:
@@ -128,27 +134,20 @@ def add_popularity(points: Mapping[UUID, int]) -> None:
     with transaction():
         hold(points)
         for number, keys in alike.items():
-            for some in _portions(keys, _KEYS):
+            for some in portions(keys):
                 added = Product.popularity + number
                 Product.update(popularity=added).where(Product.id.in_(some)).execute()
 
 
 def hold(ids: Iterable[UUID]) -> None:
     """Lock products in the order of their ids, so that two who do so never wait in a ring."""
-    for some in _portions(sorted(ids), _KEYS):
+    for some in portions(sorted(ids)):
         query = Product.select(Product.id).where(Product.id.in_(some)).order_by(Product.id)
         list(locked(query).tuples())
 
 
-def _portions(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Yield lists of at most so many things; for a few, peewee's fills thousands of places."""
-    waiting = iter(things)
-    while some := list(islice(waiting, size)):
-        yield some
-
-
 def _many(query: Any, key: Any, ids: Iterable[Any]) -> Iterable[Any]:
-    for some in _portions(dict.fromkeys(ids), _KEYS):
+    for some in portions(dict.fromkeys(ids)):
         yield from rows_of(query.where(among(key, some)))
 
 
@@ -163,3 +162,11 @@ def _variant(row: Variant) -> VariantFacts:
     product: Product = row.product
     options = dict(row.options or {})
     return VariantFacts(row.id, row.product_id, row.sku, options, row.price_of(product))
+
+
+def refresh_statistics() -> None:
+    """Let the database look at what is in the tables of products, after many were made.
+
+    See :func:`bodega_sdk.bulk.refresh_statistics`.
+    """
+    bulk.refresh_statistics([Product, Variant, ProductTag])

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import peewee
-
 from bodega_products import catalogue, events, moderating, skus, slugs, tagging
 from bodega_products.confirming import confirm
 from bodega_products.models import Product
@@ -17,9 +15,9 @@ from bodega_products.schemas import (
 )
 from bodega_products.text import read_id, sku_key, slugify
 from bodega_sdk import Parameter, Reply, Request, Route, locked, now, transaction, uuid7
+from bodega_sdk.bulk import portions
 from bodega_sdk.errors import FieldError, InvalidInput, NotFound, Problem, invalid
 
-_KEYS = 5000
 _CONFIRM = Parameter("confirm", str, "The token that a refusal has told.")
 
 
@@ -138,7 +136,7 @@ class Many:
             ids, missing = self._selected(request)
             see = moderating.put_back_many if on else moderating.take_down
             see(request.identity, ids)
-            changed = [key for some in peewee.chunked(ids, _KEYS) for key in _switch(some, on)]
+            changed = [key for some in portions(ids) for key in _switch(some, on)]
             events.publish_many([(key, "updated") for key in changed], f"bulk:{uuid7()}")
         return {"count": len(changed), "missing": missing}
 
@@ -208,7 +206,7 @@ def _delete(request: Request, ids: list[UUID]) -> None:
     moderating.take_down(request.identity, ids)
     products = [
         product
-        for some in peewee.chunked(ids, _KEYS)
+        for some in portions(ids)
         for product in Product.select().where(Product.id.in_(some)).order_by(Product.id)
     ]
     catalogue.delete_products(products)

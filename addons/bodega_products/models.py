@@ -71,7 +71,7 @@ class Product(Entity):
     height_millimetres: Any = peewee.IntegerField(null=True)
     meta_title: Any = peewee.CharField(max_length=255, default="")
     meta_description: Any = peewee.CharField(max_length=500, default="")
-    popularity: Any = peewee.BigIntegerField(default=0, index=True)
+    popularity: Any = peewee.BigIntegerField(default=0)
     search_text: Any = peewee.TextField(default="")
     # Of the organization that sells it; null when the shop itself does.
     organization: Any = peewee.UUIDField(null=True, index=True)
@@ -82,7 +82,11 @@ class Product(Entity):
 
     class Meta:
         table_name = "products_product"
-        indexes = ((("created_at", "id"), False), (("category", "created_at"), False))
+        indexes = (
+            (("created_at", "id"), False),
+            (("popularity", "id"), False),
+            (("category", "created_at"), False),
+        )
 
     @property
     def price(self) -> Money:

@@ -8,15 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-import peewee
-
 from bodega_products.models import Product
 from bodega_sdk import Identity, now
+from bodega_sdk.bulk import portions
 from bodega_sdk.errors import FieldError, PermissionDenied
 
 #: Permission name.
 MODERATE = "products.moderate"
-_KEYS = 5000
 _REFUSED = f"The shop took this product down: putting it back needs '{MODERATE}'."
 
 
@@ -57,7 +55,7 @@ def take_down(identity: Identity, products: Iterable[UUID]) -> None:
     others = Product.organization.is_null(False)
     if identity.organization:
         others &= Product.organization != UUID(identity.organization)
-    for some in peewee.chunked(products, _KEYS) if identity.may(MODERATE) else ():
+    for some in portions(products) if identity.may(MODERATE) else ():
         down = Product.id.in_(some) & others & field.is_null()
         Product.update({field: now()}).where(down).execute()
 
@@ -68,7 +66,7 @@ def put_back_many(identity: Identity, products: Iterable[UUID]) -> None:
     Raises:
         PermissionDenied: the shop took one of them down.
     """
-    for some in peewee.chunked(products, _KEYS):
+    for some in portions(products):
         down = Product.id.in_(some) & Product.taken_down_at.is_null(False)
         if identity.may(MODERATE):
             Product.update(taken_down_at=None).where(down).execute()

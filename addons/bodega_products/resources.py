@@ -229,9 +229,9 @@ class Products(Searched):
         products = list(rows)
         variants = shown_variants(products)
         shown = super().render(products)
-        for product, item in zip(products, shown, strict=True):
+        for product, item, below in zip(products, shown, variants, strict=True):
             item["category"] = _category_of(product)
-            item["variants"] = variants[product.id]
+            item["variants"] = below
         currencies.show(products, shown)
         languages.translate("product", (product.id for product in products), shown)
         return shown

@@ -5,8 +5,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-import peewee
-
 from bodega_products import catalogue, categories, slugs, variants
 from bodega_products.asking import canonical
 from bodega_products.models import Category, Product, ProductTag, Tag, Translation
@@ -21,6 +19,7 @@ from bodega_products.sample_words import (
 )
 from bodega_products.text import tag_slug
 from bodega_sdk import Money, SampleData, SampleRun, now, sample_id, sample_ids, setting
+from bodega_sdk.bulk import portions
 
 _PRODUCT, _CATEGORY, _TAG = "products.product", "products.category", "products.tag"
 _GERMAN = "de"
@@ -62,7 +61,7 @@ def _there(model: Any, ids: Iterable[UUID]) -> set[UUID]:
 
 
 def _chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
-    return (list(some) for some in peewee.chunked(list(ids), _KEYS))
+    return (list(some) for some in portions(list(ids), _KEYS))
 
 
 # Categories.

@@ -16,6 +16,7 @@ from bodega_sdk.schemas import (
     Timestamp,
     Url,
     Uuid,
+    of_columns,
     validate,
 )
 
@@ -143,13 +144,13 @@ class ProductSchema(Schema):
 
     #: What would take a query for each row is left to the collection.
     made: ClassVar = {
-        "price": lambda row: decimal_text(row.price_minor, row.currency),
-        "compare_at_price": lambda row: amount(row.compare_at_minor, row.currency),
-        "cost": lambda row: amount(row.cost_minor, row.currency),
-        "category": lambda row: None,
-        "variants": lambda row: None,
-        "tags": lambda row: row.tag_names or [],
-        "attributes": lambda row: row.attributes or {},
+        "price": of_columns(decimal_text, "price_minor", "currency"),
+        "compare_at_price": of_columns(amount, "compare_at_minor", "currency"),
+        "cost": of_columns(amount, "cost_minor", "currency"),
+        "category": of_columns(lambda: None),
+        "variants": of_columns(lambda: None),
+        "tags": of_columns(lambda names: names or [], "tag_names"),
+        "attributes": of_columns(lambda found: found or {}, "attributes"),
     }
 
     id = Uuid(dump_only=True)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from peewee import JOIN, chunked
+from peewee import JOIN
 
 from bodega_products import facts
 from bodega_products import search_spelling as spelling
@@ -14,9 +14,8 @@ from bodega_products.models import Category, Product, ProductTag, Tag
 from bodega_products.search_models import SearchRow, in_one_value
 from bodega_products.search_words import field, sku_field
 from bodega_sdk import database, locked, transaction
-from bodega_sdk.bulk import insert_or_update, insert_rows
+from bodega_sdk.bulk import insert_or_update, insert_rows, portions
 
-_MANY = 5000
 _FIELDS = ("name", "sku", "tags", "category", "description")
 # Words of each that count.
 _NAME, _TAGS, _CATEGORY, _DESCRIPTION = 100, 200, 60, 2000
@@ -45,7 +44,7 @@ def keep(products: Iterable[UUID]) -> None:
 
     Call it in the transaction that writes them, once for all of them.
     """
-    for some in chunked(list(products), _MANY):
+    for some in portions(list(products)):
         _keep(list(some))
 
 

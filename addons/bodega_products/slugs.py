@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bodega_products.models import Category, FormerSlug, Product, Translation
 from bodega_products.text import slugify
-from bodega_sdk import database
+from bodega_sdk import hold_words
 from bodega_sdk.errors import Conflict, FieldError, invalid
 
 #: Segments of addresses beside ``/products/{id}`` and ``/categories/{id}``.
@@ -26,7 +26,7 @@ def kind_of(model: type[Any]) -> str:
 def free_slug(model: Any, name: str) -> str:
     """Return a slug made of a name that nothing has."""
     base = slugify(name)
-    _hold(model, base)
+    hold_many(model, [base])
     slugs, number = [base], 1
     # Always more at once: of thousands of the same name it is found by a few statements.
     while not (free := _free(model, slugs)):
@@ -35,20 +35,15 @@ def free_slug(model: Any, name: str) -> str:
     return free[0]
 
 
-def _hold(model: type[Any], slug: str) -> None:
-    """Hold a slug until the commit: whoever wants the same waits, and sees who has it.
+def hold_many(model: type[Any], wanted: Iterable[str]) -> None:
+    """Hold slugs until the commit: whoever wants the same waits, and sees who has it.
 
     Products and translations have a unique index each, but none has both.
+
+    Args:
+        wanted: all that are needed, made or sent.
     """
-    if database.obj.for_update:
-        sql = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-        database.obj.execute_sql(sql, (f"products {kind_of(model)} {slug}",))
-
-
-def hold_many(model: type[Any], wanted: Iterable[str]) -> None:
-    """Hold slugs, made or sent, in one order, before any of them is held alone."""
-    for slug in sorted(set(wanted)):
-        _hold(model, slug)
+    hold_words(*(f"products {kind_of(model)} {slug}" for slug in wanted))
 
 
 def _free(model: Any, wanted: list[str]) -> list[str]:
@@ -68,7 +63,7 @@ def check_slug(model: Any, key: UUID | None, slug: str) -> None:
     """
     if slug in RESERVED:
         raise invalid("slug", "This word is part of an address of the API; choose another.", slug)
-    _hold(model, slug)
+    hold_many(model, [slug])
     noun = kind_of(model)
     others = model.select(model.id).where(model.slug == slug)
     of_others = Translation.select(Translation.id).where(

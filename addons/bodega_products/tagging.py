@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from peewee import SQL, chunked, fn
+from peewee import SQL, fn
 
 from bodega_products import facts, search_index
 from bodega_products.models import Product, ProductTag, Tag
 from bodega_products.text import tag_slug
 from bodega_products.visibility import sold
 from bodega_sdk import database, now, uuid7
+from bodega_sdk.bulk import portions
 from bodega_sdk.errors import Conflict, FieldError
 
 _KEYS = 1000
@@ -55,7 +56,7 @@ def make_missing(names: Iterable[str]) -> list[UUID]:
     for name in names:
         by_slug.setdefault(tag_slug(name), " ".join(name.split()))
     made: list[UUID] = []
-    for some in chunked(sorted(by_slug), _KEYS):
+    for some in portions(sorted(by_slug), _KEYS):
         known = {slug for (slug,) in Tag.select(Tag.slug).where(Tag.slug.in_(some)).tuples()}
         for slug in some:
             if slug not in known:
@@ -73,7 +74,7 @@ def _make(name: str, slug: str) -> list[UUID]:
 
 def drop_unused(tags: Iterable[UUID]) -> None:
     """Delete those of tags that were just made which no product got."""
-    for some in chunked(tags, _KEYS):
+    for some in portions(tags, _KEYS):
         used = ProductTag.select(SQL("1")).where(ProductTag.tag == Tag.id)
         Tag.delete().where(Tag.id.in_(some), ~fn.EXISTS(used)).execute()
 
@@ -119,7 +120,7 @@ def _rename(products: list[UUID]) -> None:
     """Write the names of their tags into products again."""
     # Whoever gives one of them other tags just now is done before these are read.
     facts.hold(products)
-    for some in chunked(products, _KEYS):
+    for some in portions(products, _KEYS):
         names: dict[UUID, list[str]] = defaultdict(list)
         query = ProductTag.select(ProductTag.product, Tag.name).join(Tag).order_by(Tag.slug)
         for key, name in query.where(ProductTag.product.in_(some)).tuples():

@@ -29,13 +29,18 @@ def variants_below(postgres: bool) -> Any:
     return query.alias("variants_below")
 
 
-def shown_variants(products: list[Product]) -> dict[UUID, list[dict[str, Any]]]:
-    """Return variants as they are shown in their products, by the products' ids."""
+def shown_variants(products: list[Product]) -> list[list[dict[str, Any]]]:
+    """Return variants as they are shown in their products, those of each product in turn."""
     try:
-        found = {product.id: product.variants_below for product in products}
+        found = [product.variants_below for product in products]
     except AttributeError:
-        found = _read([product.id for product in products])
-    return {product.id: _shown(found.get(product.id), product) for product in products}
+        read = _read([product.id for product in products])
+        found = [read.get(product.id) for product in products]
+    # Most have none, which SQLite says as a text.
+    return [
+        _shown(rows, product) if rows and rows != "[]" else []
+        for rows, product in zip(found, products, strict=True)
+    ]
 
 
 def _read(products: list[UUID]) -> dict[UUID, list[Any]]:
@@ -50,8 +55,6 @@ def _read(products: list[UUID]) -> dict[UUID, list[Any]]:
 
 
 def _shown(rows: Any, product: Product) -> list[dict[str, Any]]:
-    if not rows or rows == "[]":
-        return []
     if isinstance(rows, str):
         rows = orjson.loads(rows)
     return [_one(row, product) for row in sorted(rows, key=lambda row: row[-1])]

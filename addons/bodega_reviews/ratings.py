@@ -13,6 +13,7 @@ import peewee
 
 from bodega_reviews.models import STARS, Rating, Report, Review, Vote
 from bodega_sdk import transaction
+from bodega_sdk.bulk import portions
 
 _NAMES = ("one", "two", "three", "four", "five")
 _CENT = Decimal("0.01")
@@ -54,7 +55,7 @@ def recount(products: Iterable[UUID] | None = None) -> int:
         products: of all when None.
     """
     wanted = sorted(_all() if products is None else set(products))
-    return sum(_recount(some) for some in peewee.chunked(wanted, _PORTION))
+    return sum(_recount(some) for some in portions(wanted, _PORTION))
 
 
 def _all() -> set[UUID]:
@@ -85,7 +86,7 @@ def recount_votes() -> int:
     """Count anew how many found reviews helpful or reported them; return how many were wrong."""
     wrong = 0
     keys = [key for (key,) in Review.select(Review.id).order_by(Review.id).tuples()]
-    for some in peewee.chunked(keys, _PORTION):
+    for some in portions(keys, _PORTION):
         with transaction():
             wrong += sum(_recount_votes(key) for key in some)
     return wrong

@@ -3,12 +3,11 @@
 from random import Random
 from uuid import UUID
 
-import peewee
-
 from bodega_products import api as products
 from bodega_reviews import ratings
 from bodega_reviews.models import Review
 from bodega_sdk import SampleData, SampleRun, sample_id
+from bodega_sdk.bulk import portions
 
 _KIND = "reviews.review"
 #: Of one product at most; numbers of reviews are of ten for each product.
@@ -72,7 +71,7 @@ def _remove(run: SampleRun) -> None:
     known = sorted(_known())
     of = {key for (key,) in Review.select(Review.product).where(
         Review.account.is_null()).distinct().tuples()}  # fmt: skip
-    for some in peewee.chunked(known, _KEYS):
+    for some in portions(known, _KEYS):
         Review.delete().where(Review.id.in_(list(some))).execute()
     run.made("reviews", len(known))
     ratings.recount(of)

@@ -1,7 +1,7 @@
 """Amounts as Stripe counts them, which is not always how ISO 4217 does.
 
 https://docs.stripe.com/currencies: charges in three-decimal currencies end in 0; ISK and UGX
-have no decimals but are written with two, ``00``; MGA, XAF, XOF and XPF are written without any.
+have no decimals but are written with two, ``00``; MGA is written without any.
 Nothing is rounded here: what Stripe cannot take exactly is refused before it is asked.
 """
 

@@ -1,8 +1,12 @@
 """Using coupons up with orders, and getting uses back when they are cancelled."""
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from bodega.database.tables import EventRow
 from bodega_accounts.accounts import delete_account
@@ -143,6 +147,38 @@ def test_of_eight_checkouts_at_once_one_gets_the_last_use(
         assert item.status_code == 201 or "LAST has been used already." in item.json["detail"]
     assert (Order.select().count(), Redemption.select().count(), row("LAST").uses) == (1, 1, 1)
     assert agree()
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_of_two_first_orders_at_once_with_a_coupon_each_one_is_the_first(
+    guest: Any, coupon: Any, goods: Any, at_once: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, held = threading.Barrier(2), redeeming.hold
+
+    def hold(keys: Any) -> Any:
+        found = held(keys)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(3)
+        return found
+
+    monkeypatch.setattr(redeeming, "hold", hold)
+
+    def buy(code: str, email: str, product: UUID) -> Any:
+        sent = {"items": [{"product": str(product)}], "shipping_address": ADDRESS}
+        client = guest("").client
+        return client.post("/api/v1/orders", sent | {"email": email, "codes": [code]})
+
+    # Of two things, for whoever orders the same waits for the other anyway.
+    lamp, chair = goods.make(), goods.make()
+    for code in ("HELLO", "WELCOME"):
+        coupon(code, percent="10", first_order_only=True)
+    answers = at_once(
+        lambda: buy("HELLO", "ada@x.example", lamp),
+        lambda: buy("WELCOME", "Ada@x.example", chair),
+    )
+    assert sorted(item.status_code for item in answers) == [201, 409]
+    (order,) = Order.select()
+    assert Redemption.select().where(Redemption.order == order.id).count() == 1
 
 
 def test_the_ledger_outlives_the_account_and_a_wrong_count_is_found_and_mended(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega_imports.columns import BadCell, UnrecognisedColumns, parsers, recognise
+from bodega_imports.columns import BadCell, UnrecognisedColumns, parsers, recognise, tags
 from bodega_imports.files import open_file
 
 DATA = Path(__file__).parents[2] / "data"
@@ -185,3 +185,21 @@ def test_switches_are_read(format: str, cell: str, expected: bool | None) -> Non
 def test_what_is_no_address_is_no_image(cell: str) -> None:
     with pytest.raises(BadCell, match="http:// or https://"):
         parsers("generic", 2)["image_url"](cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("oak,  brass ,oak", ["oak", "brass"]),
+        ('"warm, soft", b', ["warm, soft", "b"]),
+        ('"say ""hi"""', ['say "hi"']),
+        ('12" wide, "new" lamp', ['12" wide', '"new" lamp']),
+        ('"left open, b', ['"left open', "b"]),
+        ('a "b, c" d,\n"e"', ['a "b', 'c" d', '"e"']),
+        ('""', []),
+    ],
+)
+def test_tags_stand_between_commas_and_in_quotes_where_they_have_some(
+    cell: str, names: list[str]
+) -> None:
+    assert tags(cell) == names

@@ -149,6 +149,19 @@ def _unescaped(cell: str) -> str:
     return cell.replace("_x000D_", "\r")
 
 
+def test_tags_with_commas_and_quotes_come_back_as_they_were(
+    exported: Exported, imported: Any
+) -> None:
+    fill()
+    names = ["warm, soft", 'say "hi"', '"', '12" wide', "a,b", "=1", "plain"]
+    tagged = Product.sku == "S-1"
+    Product.update(tag_names=names).where(tagged).execute()
+    file = exported(columns=["sku", "name", "price", "tags"], filters={"sku": "S-1"})
+    Product.update(tag_names=[]).where(tagged).execute()
+    assert imported(file)["updated"] == 1
+    assert sorted(Product.get(tagged).tag_names) == sorted(names)
+
+
 def test_columns_are_chosen_and_rows_are_narrowed(exported: Exported, admin: Any) -> None:
     fill()
     Product.update(tag_names=["warm, soft", "b"], cost_minor=100).where(
@@ -156,7 +169,7 @@ def test_columns_are_chosen_and_rows_are_narrowed(exported: Exported, admin: Any
     ).execute()
     found = {"sku": "S-1"}
     chosen = exported(columns=["sku", "tags", "cost", "weight_grams"], filters=found)
-    assert chosen == b'sku,tags,cost,weight_grams\nS-1,"warm, soft, b",1.00,\n'
+    assert chosen == b'sku,tags,cost,weight_grams\nS-1,"""warm, soft"", b",1.00,\n'
     sent = {"sku": "N-1", "name": "Kettle", "price": "3.00"}
     admin.post("/api/v1/products", sent).expect(201)
     assert exported(columns=["sku"], filters={"search": "kettle"}) == b"sku\nN-1\n"

@@ -14,7 +14,7 @@ from bodega.database.tables import JobRow
 from bodega_imports import importing
 from bodega_imports.models import Import
 from bodega_products.models import Product
-from bodega_sdk import job_state, now
+from bodega_sdk import database, job_state, now
 
 PATH = "/api/v1/imports"
 CSV = {"Content-Type": "text/csv"}
@@ -142,8 +142,8 @@ def test_an_import_that_runs_is_cancelled_and_what_was_written_stays(
     run = Import.get_by_id(begun["id"])
     saved = importing._Importing._write
 
-    def write(self: Any, chunk: Any) -> None:
-        saved(self, chunk)
+    def write(self: Any, chunk: Any, turn: Any) -> None:
+        saved(self, chunk, turn)
         if self._run.processed_rows == 100:
             admin.post(f"{PATH}/{run.id}/cancel").expect(200)
 
@@ -177,3 +177,23 @@ def test_the_history_says_who_what_and_how_long(admin: Any, sent: Sent) -> None:
     assert run["read_rows"] == 2
     assert run["read_bytes"] == run["whole_bytes"] == run["size"]
     assert run["remaining_seconds"] is None
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_the_database_knows_of_the_products_while_they_come(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = (
+        "SELECT reltuples, (SELECT count(*) FROM pg_stats WHERE tablename = relname) FROM pg_class"
+    )
+    told += " WHERE relname = 'products_product'"
+    assert database.execute_sql(told).fetchone() == (-1, 0)
+    sent(HEADER + "A,Lamp,lamp,10.00,true\n")
+    # For a few it is not worth its time.
+    assert database.execute_sql(told).fetchone() == (-1, 0)
+    monkeypatch.setattr(importing, "_LOOKED_AT", 1)
+    sent(HEADER + "B,Chair,chair,20.00,true\n")
+    count, columns = database.execute_sql(told).fetchone()
+    assert count == 2
+    # How many rows have been deleted, for one: none, not the 99.5 % that it would guess.
+    assert columns > 20

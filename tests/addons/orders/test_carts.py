@@ -74,6 +74,27 @@ def test_a_guest_fills_changes_and_empties_their_cart(guest: Shopper, goods: Any
     guest.send("GET").expect(404)
 
 
+def test_a_cart_that_was_changed_since_it_was_read_is_not_written(
+    guest: Shopper, goods: Any
+) -> None:
+    lamp = goods.make(price=1999)
+    guest.put_in(lamp)
+    stale = {"If-Match": guest.send("GET").headers["ETag"]}
+    guest.put_in(lamp)
+    body = {"product": str(lamp), "quantity": 1}
+    for method, rest, sent in (
+        ("PATCH", "", {"codes": []}), ("POST", "/items", body), ("DELETE", "/items", None),
+        ("PATCH", f"/items/{lamp}", {"quantity": 9}), ("DELETE", f"/items/{lamp}", None),
+        ("DELETE", "", None),
+    ):  # fmt: skip
+        problem = guest.send(method, rest, sent, headers=stale).expect(412)
+        assert problem["errors"][0]["field"] == "If-Match"
+    assert [one["quantity"] for one in guest.look()["items"]] == [2]
+    fresh = {"If-Match": f'"of before", {guest.send("GET").headers["ETag"]}'}
+    guest.send("PATCH", f"/items/{lamp}", {"quantity": 9}, headers=fresh).expect(200)
+    guest.send("DELETE", headers={"If-Match": "*"}).expect(204)
+
+
 def test_nobody_reaches_a_cart_without_its_token(
     guest: Shopper, client: Client, vera: Any, staff: Any
 ) -> None:

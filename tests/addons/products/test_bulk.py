@@ -6,6 +6,7 @@ import pytest
 
 from bodega_accounts import sessions
 from bodega_accounts.models import Account, Organization
+from bodega_products.api import ProductRow, upsert
 from bodega_products.models import Product
 from bodega_sdk import transaction
 from bodega_sdk.testing.client import Client
@@ -145,3 +146,32 @@ def test_a_vendor_reaches_own_products_only(admin: Any, client: Any) -> None:
         assert nobody.post(f"{PRODUCTS}/bulk/{path}", json=body).status_code == 403
     assert nobody.delete(PRODUCTS).status_code == 403
     assert client.post(f"{PRODUCTS}/bulk", json={"products": [row("b")]}).status_code == 401
+
+
+def test_texts_are_written_as_they_are_whatever_a_copy_makes_of_their_characters(
+    shop: Any,
+) -> None:
+    texts = [
+        "plain",
+        "a\tb",
+        "a\nb",
+        "a\rb",
+        "\\",
+        "\\N",
+        "\\.",
+        "\\\\t",
+        "a \"b\", 'c'",
+        "",
+        "\x0b\x1f",
+    ]
+    rows = [ProductRow(f"T-{n}", {"name": f"T {n}", "price_minor": n, "description": text})
+            for n, text in enumerate(texts)]  # fmt: skip
+    with transaction():
+        upsert(rows[:1], "test")
+        # All plain, and others among them.
+        upsert(rows, "test")
+    found = Product.select(Product.sku, Product.description, Product.weight_grams)
+    assert {row.sku: row.description for row in found} == {
+        f"T-{n}": text for n, text in enumerate(texts)
+    }
+    assert {row.weight_grams for row in found} == {None}
