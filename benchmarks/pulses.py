@@ -2,12 +2,13 @@
 
     .venv/bin/python benchmarks/pulses.py [--batches 40] [--size 5000] [--rounds 5] [--engine …]
 
-Each round writes the same number of batches of points that are new: first straight into the
+Each round writes the same number of batches of points that are new: straight into the
 table of points, with its index and its partitions, one COPY and one commit for each batch, of
-rows that were made before the clock started; then over HTTP to a real server by one client
+rows that were made before the clock started; and over HTTP to a real server by one client
 that keeps its connection, as JSON, as NDJSON and as packed line protocol. What is sent was
 made before the clock started, too. COPY is measured as text, as everybody writes it, and in
-the binary format that the addon uses.
+the binary format that the addon uses. The ways take turns batch by batch: a machine that is
+slower for a second is so for all of them.
 
 Rollups are made behind the requests, by a service of the worker, on the
 same cores. On SQLite a bare executemany takes the place of COPY.
@@ -23,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ import orjson
 from bodega.settings import Settings
 from bodega.shop import Shop
 from bodega_products.api import ProductRow, items_of_skus, upsert
-from bodega_pulses import partitions, storing
+from bodega_pulses import binary_copy, partitions
 from bodega_pulses.instants import SECOND, micros
 from bodega_sdk import transaction
 from bodega_sdk.runtime import bound
@@ -86,9 +88,6 @@ class Bench:
         assert answer.status in (200, 204), said
 
 
-Made = Callable[[list[tuple[int, int, float]]], Any]
-
-
 def iso(at: int) -> str:
     return datetime.fromtimestamp(at / 1e6, UTC).isoformat().replace("+00:00", "Z")
 
@@ -116,18 +115,17 @@ def as_influx(bench: Bench, batch: list[tuple[int, int, float]]) -> bytes:
     return gzip.compress(text.encode(), 1)
 
 
-def bare(bench: Bench, batches: list[Any], binary: bool) -> float:
-    """Write batches straight into the table."""
+def copied(bench: Bench, batch: list[Any], binary: bool) -> Callable[[], None]:
+    """Return what writes a batch straight into the table."""
     database = bench.shop.databases.shop
-    made = []
-    for batch in batches:
-        rows = sorted((1_000_000 + place, at, value) for place, at, value in batch)
-        columns = storing.Columns(*map(list, zip(*rows, strict=True)))
-        text = "".join(f"{a}\t{b}\t{c!r}\n" for a, b, c in rows).encode()
-        made.append((rows, storing.packed(columns) if binary else text))
+    rows = sorted((1_000_000 + place, at, value) for place, at, value in batch)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    data = "".join(f"{a}\t{b}\t{c!r}\n" for a, b, c in rows).encode()
+    if binary:
+        data = binary_copy.HEADER + binary_copy.packed("iqd", columns) + binary_copy.END
     form = " (FORMAT binary)" if binary else ""
-    began = time.perf_counter()
-    for rows, data in made:
+
+    def write() -> None:
         with database.atomic():
             cursor = database.cursor()
             if bench.on_postgres:
@@ -136,17 +134,8 @@ def bare(bench: Bench, batches: list[Any], binary: bool) -> float:
             else:
                 sql = "INSERT INTO pulses_point (series, at, value) VALUES (?, ?, ?)"
                 cursor.executemany(sql, rows)
-    return time.perf_counter() - began
 
-
-def over_http(bench: Bench, bodies: list[bytes], path: str, media: str, packed: bool) -> float:
-    # The server has hung up meanwhile, perhaps.
-    bench.connection.close()
-    bench.connection.connect()
-    began = time.perf_counter()
-    for body in bodies:
-        bench.post(path, body, media, packed)
-    return time.perf_counter() - began
+    return write
 
 
 INFLUX = "/influx/api/v2/write"
@@ -157,16 +146,34 @@ WAYS: dict[str, tuple[Any, str, str, bool]] = {
 }
 
 
-def round_of(bench: Bench, batches: int) -> dict[str, float]:
-    """Return way → points a second."""
-    count, found = batches * bench.size, {}
+def writers(bench: Bench) -> dict[str, Callable[[], Callable[[], None]]]:
+    """Return way → what makes ready a batch, and returns what writes it."""
+    found: dict[str, Callable[[], Callable[[], None]]] = {}
     for name, binary in (("COPY, text", False), ("COPY, binary", True)):
         if bench.on_postgres or not binary:
-            found[name] = count / bare(bench, [bench.batch() for _ in range(batches)], binary)
+            found[name] = lambda binary=binary: copied(bench, bench.batch(), binary)
     for name, (make, *how) in WAYS.items():
-        bodies = [make(bench, bench.batch()) for _ in range(batches)]
-        found[name] = count / over_http(bench, bodies, *how)
+        found[name] = lambda make=make, how=how: partial(
+            bench.post, how[0], make(bench, bench.batch()), *how[1:]
+        )
     return found
+
+
+def round_of(bench: Bench, batches: int) -> dict[str, float]:
+    """Return way → points a second."""
+    ways = writers(bench)
+    ready = {name: [prepare() for _ in range(batches)] for name, prepare in ways.items()}
+    names, spent = list(ways), dict.fromkeys(ways, 0.0)
+    # The server has hung up meanwhile, perhaps.
+    bench.connection.close()
+    bench.connection.connect()
+    for number in range(batches):
+        # Nobody is always behind the same one.
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            began = time.perf_counter()
+            ready[name][number]()
+            spent[name] += time.perf_counter() - began
+    return {name: batches * bench.size / seconds for name, seconds in spent.items()}
 
 
 def measure(engine: str, batches: int, size: int, rounds: int) -> None:

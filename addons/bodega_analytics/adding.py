@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_analytics.models import DAY, SLOT, SUMS, Interest
 from bodega_analytics.parts import Place
 from bodega_sdk import database, uuid7
+from bodega_sdk.bulk import portions
 
 #: Rows of one statement.
 _ROWS = 100
@@ -58,7 +57,7 @@ def _write(
 ) -> None:
     """Add numbers to rows by their keys; in one order, so that nobody waits in a ring."""
     changed = ((key, rows[key]) for key in sorted(rows) if any(rows[key].values()))
-    for some in chunked(changed, _ROWS):
+    for some in portions(changed, _ROWS):
         values: list[Any] = []
         for key, numbers in some:
             values += [uuid7().hex, *key, *(numbers.get(measure, 0) for measure in measures)]

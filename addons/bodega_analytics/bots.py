@@ -15,7 +15,11 @@ WORDS = (
 )  # fmt: skip
 
 
+#: Telephones of this make are in people's hands, whatever they are called.
+_CUBOT = "cubot"
+
+
 def is_bot(agent: str | None) -> bool:
     """Whether a User-Agent is that of a program that nobody sits in front of."""
-    found = (agent or "").strip().lower()
+    found = (agent or "").strip().lower().replace(_CUBOT, "")
     return not found or any(word in found for word in WORDS)

@@ -8,13 +8,11 @@ So an event that comes twice, late, or in another order changes nothing that is 
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from peewee import chunked
-
 from bodega_analytics.adding import add_parts
 from bodega_analytics.models import Counted, State
 from bodega_analytics.parts import Parts, Place, parts_of
 from bodega_sdk import locked, transaction, uuid7
-from bodega_sdk.bulk import among, insert_models
+from bodega_sdk.bulk import among, insert_models, portions
 
 _ROWS = 100
 
@@ -88,5 +86,5 @@ def _differ(change: dict[Place, dict[str, int]], parts: Parts, sign: int) -> Non
 def _note(stale: Sequence[UUID], fresh: Sequence[Counted]) -> None:
     if stale:
         Counted.delete().where(among(Counted.id, stale)).execute()
-    for some in chunked(fresh, _ROWS):
+    for some in portions(fresh, _ROWS):
         insert_models(list(some))

@@ -12,7 +12,7 @@ from bodega_analytics.models import SLOT, Interest, State
 from bodega_analytics.slots import slot_of
 from bodega_products import api as products
 from bodega_sdk import SampleData, SampleRun, now, sample_id, sample_ids
-from bodega_sdk.bulk import among
+from bodega_sdk.bulk import among, portions
 
 _DAYS = 60
 _KEYS = 500
@@ -61,7 +61,7 @@ def _look(run: SampleRun, number: int, product: UUID) -> None:
 
 def _remove(run: SampleRun) -> None:
     _count_orders_anew()
-    for some in peewee.chunked(sample_ids("products.product"), _KEYS):
+    for some in portions(sample_ids("products.product"), _KEYS):
         keys = list(some)
         run.made("views", _views(keys))
         Interest.delete().where(among(Interest.product, keys)).execute()

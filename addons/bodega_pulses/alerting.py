@@ -32,7 +32,7 @@ def check(data: Mapping[str, Any]) -> None:
     if data["kind"] == "anomaly" and data["threshold"] <= 0:
         raise invalid("threshold", "Expected more than 0 standard deviations.", data["threshold"])
     product = data.get("product")
-    if product is not None and product not in products.products_of([product]):
+    if product is not None and not products.existing([product]):
         raise invalid("product", "There is no product with this id.", str(product))
 
 

@@ -78,7 +78,7 @@ def _time(parameter: Parameter, text: str | None, otherwise: int) -> int:
     try:
         # A plus that was not escaped has become a blank.
         found = instants.read_instant(text.replace(" ", "+"))
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         expected = "Expected a time in ISO 8601 with a zone, e.g. 2026-11-22T12:00:00Z."
         raise parameter.wrong(expected, text) from None
     if not 0 <= found <= _LATEST:

@@ -12,7 +12,8 @@ UNIT, SOURCE = 50, 100
 MOST_ERRORS = 50
 
 
-def _numbered(place: int, name: str) -> str:
+def numbered(place: int, name: str) -> str:
+    """Return how errors name a member of a point of a list."""
     return f"points.{place}.{name}"
 
 
@@ -32,7 +33,7 @@ class Batch:
     of: Sequence[int]
     at: Sequence[int]
     values: Sequence[float]
-    named: Callable[[int, str], str] = field(default=_numbered)
+    named: Callable[[int, str], str] = field(default=numbered)
 
     def places_of(self, head: int) -> Iterator[int]:
         """Yield the places of the points of a head."""

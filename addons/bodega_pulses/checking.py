@@ -76,6 +76,5 @@ def repair(found: list[Disagreement]) -> None:
     """Make anew the minutes that buckets are about, and what is above them."""
     with transaction():
         for one in found:
-            times = range(one.at, one.at + one.size, MINUTE)
-            rolling.mark([one.number] * len(times), times)
+            rolling.mark({one.number: range(one.at // MINUTE, (one.at + one.size) // MINUTE)})
     rolling.settle()

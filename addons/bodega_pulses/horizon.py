@@ -9,12 +9,7 @@ from bodega_sdk import database, now, setting
 
 #: Two numbers that stand for the horizon among PostgreSQL's advisory locks.
 _LOCK = "1886743667, 2"
-
-
-def hold_still() -> None:
-    """Keep the horizon where it is until the commit; many may do so at once."""
-    if partitioned():
-        database.execute_sql(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+_READ = f"SELECT at FROM {Horizon._meta.table_name} WHERE id = 1"
 
 
 def gone_before() -> int:
@@ -23,17 +18,22 @@ def gone_before() -> int:
     return int(found or 0)
 
 
+def held_still() -> int:
+    """Keep the horizon where it is until the commit, as many may at once; return where it is."""
+    if not partitioned():
+        return gone_before()
+    # In one message; the second statement sees what was committed while the first one waited.
+    query = f"SELECT pg_advisory_xact_lock_shared({_LOCK}); {_READ}"
+    found = database.execute_sql(query).fetchone()
+    return int(found[0]) if found else 0
+
+
 def wanted() -> int:
     """Return before when points are to be deleted: the beginning of a day, UTC; 0 for never."""
     days = setting("pulses.kept_days")
     if not days:
         return 0
     return micros(now() - timedelta(days=days)) // DAY * DAY
-
-
-def oldest_taken() -> int:
-    """Return before when points are refused: what they would be part of cannot be made anew."""
-    return max(gone_before(), wanted())
 
 
 def advance(at: int) -> None:

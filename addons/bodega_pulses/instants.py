@@ -1,8 +1,10 @@
 """Times as whole microseconds since 1970, UTC, and the buckets that they fall into."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import count
+from itertools import count, repeat
+from operator import sub
 from zoneinfo import ZoneInfo, available_timezones
 
 SECOND = 1_000_000
@@ -11,6 +13,7 @@ MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 SIZES = {"1m": MINUTE, "1h": HOUR, "1d": DAY}
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = timedelta(microseconds=1)
+_DAY_SECONDS = 86_400
 #: The earliest point that is taken: before it zones have offsets of seconds.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -26,15 +29,24 @@ def instant(at: int) -> datetime:
 
 
 def read_instant(text: str) -> int:
-    """Read ISO 8601 with a zone.
+    """Read a time, ISO 8601 with a zone.
 
     Raises:
-        ValueError: it is no time, or has no zone.
+        ValueError, TypeError: it is no time, or has no zone.
     """
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError("no zone")
-    return micros(found)
+    return read_instants((text,))[0]
+
+
+def read_instants(texts: Iterable[str]) -> list[int]:
+    """Read many times, ISO 8601 with a zone, without the division of :func:`micros`.
+
+    Raises:
+        ValueError, TypeError: one is no time, or has no zone.
+    """
+    spans = map(sub, map(datetime.fromisoformat, texts), repeat(_BEGIN))
+    return [
+        (span.days * _DAY_SECONDS + span.seconds) * SECOND + span.microseconds for span in spans
+    ]
 
 
 def shown(at: int) -> str:

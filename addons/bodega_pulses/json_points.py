@@ -1,28 +1,118 @@
 """Reads points from JSON: all at once by columns, and one by one where something is wrong."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from functools import cache
+from itertools import product
 from math import isfinite
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
+import msgspec
 import orjson
 
 from bodega_pulses import instants
-from bodega_pulses.batches import MOST_ERRORS, Batch, head_fault, refused
+from bodega_pulses.batches import MOST_ERRORS, Batch, Head, head_fault, numbered, refused
 from bodega_pulses.sketches import LARGEST
 from bodega_sdk.errors import BadRequest, FieldError
 
-_MEMBERS = frozenset(("product", "timestamp", "value", "unit", "source"))
 _WHEN = "Expected a time in ISO 8601 with a zone, e.g. 2026-11-22T12:00:00Z."
+#: Takes the place of a point and a member; returns the field that errors name.
+Named = Callable[[int, str], str]
 
 
-def read_json(data: bytes) -> tuple[Any, ...]:
+class _Point(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    product: str
+    timestamp: str
+    value: float
+    unit: str = ""
+    source: str = ""
+
+
+class _Points(msgspec.Struct, forbid_unknown_fields=True):
+    points: list[_Point]
+
+
+_MEMBERS = frozenset(_Point.__struct_fields__)
+_LIST, _OBJECT = msgspec.json.Decoder(list[_Point]), msgspec.json.Decoder(_Points)
+_LINES = msgspec.json.Decoder(_Point)
+
+
+def read_json(data: bytes) -> Batch:
     """Return the points of a JSON document: one, a list, or an object with ``points``.
 
     Raises:
         BadRequest: it is not JSON, or holds no points.
+        InvalidInput: naming each fault; there may be more than are listed.
     """
+    try:
+        points = _OBJECT.decode(data).points if data[:1] == b"{" else _LIST.decode(data)
+        return _by_columns(points, numbered)
+    except (TypeError, ValueError, OverflowError):
+        return _one_by_one(_document(data), numbered)
+
+
+def read_lines(data: bytes) -> Batch:
+    """Return the points of NDJSON, one on each line.
+
+    Raises:
+        BadRequest: a line is not JSON.
+        InvalidInput: naming each fault; there may be more than are listed.
+    """
+
+    @cache
+    def numbers() -> list[int]:
+        return _filled(data.splitlines())
+
+    def named(place: int, member: str) -> str:
+        return f"line {numbers()[place]}: {member}"
+
+    text = data.strip().replace(b"\r\n", b"\n")
+    ends = text.count(b"\n")
+    try:
+        points = _LINES.decode_lines(text)
+        # Where no point goes over the end of a line, as many points as lines are one on each.
+        if len(points) != ends + 1 or text.count(b"}\n{") != ends:
+            raise ValueError("not one on each line")
+        return _by_columns(points, named)
+    except (TypeError, ValueError, OverflowError):
+        return _one_by_one(_lines(data), named)
+
+
+def _by_columns(points: Sequence[_Point], named: Named) -> Batch:
+    """Return the columns; one of several exceptions when anything is wrong."""
+    if not points:
+        return Batch([], [], [], [], named)
+    values = list(map(attrgetter("value"), points))
+    # JSON has no NaN, which would be neither.
+    if not -LARGEST <= min(values) <= max(values) <= LARGEST:
+        raise ValueError("a value is too large")
+    heads, of = _heads(points)
+    if any(map(head_fault, heads)):
+        raise ValueError("no product, unit or source")
+    texts = list(map(attrgetter("timestamp"), points))
+    # Products are often measured at the same times.
+    once = list(dict.fromkeys(texts))
+    at = instants.read_instants(once)
+    if len(once) < len(texts):
+        times = dict(zip(once, at, strict=True))
+        at = list(map(times.__getitem__, texts))
+    return Batch(heads, of, at, values, named)
+
+
+def _heads(points: Sequence[_Point]) -> tuple[list[Head], list[int]]:
+    """Return what the points belong to, each once, and for each point the place of its head."""
+    units, sources = (set(map(attrgetter(name), points)) for name in ("unit", "source"))
+    alike = len(units) == len(sources) == 1
+    # A tuple for each point takes longer than all the rest.
+    names = ("product",) if alike else ("product", "unit", "source")
+    keys = list(map(attrgetter(*names), points))
+    places: dict[Any, int] = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    heads = list(product(places, units, sources)) if alike else list(places)
+    return heads, list(map(places.__getitem__, keys))
+
+
+def _document(data: bytes) -> list[Any]:
+    """Return what a JSON document holds, as it is."""
     try:
         found = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -33,87 +123,37 @@ def read_json(data: bytes) -> tuple[Any, ...]:
         found = [found]
     if not isinstance(found, list):
         raise _unreadable('Expected a point, a list of points, or {"points": […]}.')
-    return tuple(found)
+    return found
 
 
-def read_lines(data: bytes) -> tuple[tuple[Any, ...], Callable[[int, str], str]]:
-    """Return the points of NDJSON, one on each line, and how their errors are named.
-
-    Raises:
-        BadRequest: a line is not JSON.
-    """
+def _lines(data: bytes) -> list[Any]:
     lines = data.splitlines()
-    filled = [number for number, line in enumerate(lines, 1) if line and not line.isspace()]
-
-    def named(place: int, member: str) -> str:
-        return f"line {filled[place]}: {member}"
-
     points = []
-    for number in filled:
+    for number in _filled(lines):
         try:
             points.append(orjson.loads(lines[number - 1]))
         except orjson.JSONDecodeError as error:
             message = f"Line {number} is not JSON: {error}."
             raise BadRequest(message, [FieldError(f"line {number}", message)]) from None
-    return tuple(points), named
+    return points
+
+
+def _filled(lines: list[bytes]) -> list[int]:
+    """Return the numbers of lines that are not blank, from 1."""
+    return [number for number, line in enumerate(lines, 1) if line and not line.isspace()]
 
 
 def _unreadable(message: str) -> BadRequest:
     return BadRequest(message, [FieldError("body", message)])
 
 
-def batch_of(points: Sequence[Any], named: Callable[[int, str], str] | None = None) -> Batch:
-    """Check points and return them by columns.
-
-    Raises:
-        InvalidInput: naming each fault; there may be more than are listed.
-    """
-    naming = {} if named is None else {"named": named}
-    try:
-        batch = _columns(points, naming)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        batch = None
-    if batch is None:
-        raise refused(_faults(points, named or Batch([], [], [], []).named))
-    return batch
+def _one_by_one(points: Sequence[Any], named: Named) -> Batch:
+    if faults := _faults(points, named):
+        raise refused(faults)
+    return _by_columns([msgspec.convert(point, _Point) for point in points], named)
 
 
-def _columns(points: Sequence[Any], naming: dict[str, Any]) -> Batch | None:
-    """Return the columns; None, or one of many exceptions, when anything is wrong."""
-    if not points:
-        return Batch([], [], [], [], **naming)
-    known = set(chain.from_iterable(points))
-    if not known <= _MEMBERS:
-        return None
-    values = list(map(itemgetter("value"), points))
-    if not set(map(type, values)) <= {int, float}:
-        return None
-    values = list(map(float, values))
-    # JSON has no NaN, which would be neither.
-    if not -LARGEST <= min(values) <= max(values) <= LARGEST:
-        return None
-    keys = _keys(points, known)
-    heads = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    if any(map(head_fault, heads)):
-        return None
-    texts = list(map(itemgetter("timestamp"), points))
-    # Products are often measured at the same times.
-    times = {text: instants.read_instant(text) for text in set(texts)}
-    at = list(map(times.__getitem__, texts))
-    return Batch(list(heads), list(map(heads.__getitem__, keys)), at, values, **naming)
-
-
-def _keys(points: Sequence[Any], known: set[str]) -> list[Any]:
-    """Return product, unit and source of each point, at the speed of C where all have them."""
-    if sum(map(len, points)) == len(points) * len(known):
-        if known >= {"unit", "source"}:
-            return list(map(itemgetter("product", "unit", "source"), points))
-        if "unit" in known:
-            return [(*key, "") for key in map(itemgetter("product", "unit"), points)]
-    return [(p["product"], p.get("unit", ""), p.get("source", "")) for p in points]
-
-
-def _faults(points: Sequence[Any], named: Callable[[int, str], str]) -> list[FieldError]:
+def _faults(points: Sequence[Any], named: Named) -> list[FieldError]:
     found: list[FieldError] = []
     for place, point in enumerate(points):
         found += [

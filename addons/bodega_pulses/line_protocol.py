@@ -9,6 +9,8 @@ series: it is refused by name.
 import re
 from datetime import datetime
 
+import msgspec
+
 from bodega_pulses.batches import MOST_ERRORS, Batch, Head, head_fault, refused
 from bodega_pulses.instants import micros
 from bodega_pulses.sketches import LARGEST
@@ -18,11 +20,14 @@ from bodega_sdk.errors import FieldError
 PRECISIONS = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}
 _TAGS = ("product", "unit", "source")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[iu]?")
-#: What a number consists of that needs no second look.
-_FIGURES = frozenset("0123456789.+-eE")
 _TIME = re.compile(r"-?\d{1,19}")
 #: A part of a line up to what is not escaped.
 _PARTS = {mark: re.compile(rf"(?:\\.|[^\\{mark}])*") for mark in (" ", ",", "=")}
+#: What is escaped, a comment, or a blank to JSON only.
+_NOT_PLAIN = '\\"#\t\r'
+_LISTS = msgspec.json.Decoder(list[tuple[str, float, int]])
+#: A time of twenty digits.
+_TOO_LATE = 10**19
 _ESCAPED = re.compile(r"\\([,= \\])")
 
 
@@ -60,27 +65,35 @@ class _Reader:
         return self._by_columns(text, first) or self._by_lines(text, first)
 
     def _by_columns(self, text: str, first: int) -> Batch | None:
-        """Read lines that are all as plain as can be, six times as fast; None where one is not."""
-        parts = [line.split(" ") for line in text.split("\n")]
-        if "\\" in text or '"' in text or "#" in text or set(map(len, parts)) != {3}:
+        """Read lines that are all as plain as can be, as JSON; None where one is not.
+
+        A line becomes a list of its head, its value and its time. What JSON reads that a
+        line may not be, or reads otherwise, is left to who reads line by line.
+        """
+        if any(mark in text for mark in _NOT_PLAIN):
             return None
-        heads, fields, times = zip(*parts, strict=True)
-        numbers = [field[6:] for field in fields if field[:6] == "value="]
-        plain = set("".join(numbers)) <= _FIGURES and "".join(times).isascii()
-        if len(numbers) < len(fields) or not plain or not all(map(str.isdigit, times)):
-            return None
+        # Which is faster than to replace so many characters.
+        lists = '",'.join(text.split(" value=")).replace(" ", ",").replace("\n", '],["')
         try:
-            values = list(map(float, numbers))
+            points = _LISTS.decode(f'[["{lists}]]')
+            heads, values, times = map(list, zip(*points, strict=True))
+            # Two lines that look like one point have a tag in their head that begins with '['.
             places = {head: self._place(head) for head in dict.fromkeys(heads)}
-        except (ValueError, _Fault):
+        except (msgspec.DecodeError, _Fault):
             return None
-        if max(map(len, times)) > 19 or not -LARGEST <= min(values) <= max(values) <= LARGEST:
+        if not 0 <= min(times) <= max(times) < _TOO_LATE:
             return None
-        at = [int(time) * self._times // self._over for time in times]
+        if not -LARGEST <= min(values) <= max(values) <= LARGEST:
+            return None
+        if self._times != 1:
+            times = [time * self._times for time in times]
+        if self._over != 1:
+            times = [time // self._over for time in times]
         of = list(map(places.__getitem__, heads))
         return Batch(
-            list(self._heads), of, at, values, lambda place, name: f"line {place + first}: {name}"
-        )
+            list(self._heads), of, times, values,
+            lambda place, name: f"line {place + first}: {name}",
+        )  # fmt: skip
 
     def _by_lines(self, text: str, first: int) -> Batch:
         of: list[int] = []
@@ -109,7 +122,9 @@ class _Reader:
 
     def _text(self, data: bytes) -> str:
         try:
-            return data.decode().replace("\r\n", "\n")
+            text = data.decode()
+            # One character is found faster than two.
+            return text.replace("\r\n", "\n") if "\r" in text else text
         except UnicodeDecodeError as error:
             number = data.count(b"\n", 0, error.start) + 1
             raise refused([FieldError(f"line {number}", "Expected UTF-8.")]) from None

@@ -1,6 +1,6 @@
 """Whose points they are: products by id or SKU, and the series that points belong to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import peewee
@@ -9,7 +9,7 @@ from bodega_products import api as products
 from bodega_pulses.batches import MOST_ERRORS, Batch, refused
 from bodega_pulses.models import Series
 from bodega_pulses.partitions import partitioned
-from bodega_sdk import database, locked, setting
+from bodega_sdk import database, locked, setting, transaction
 from bodega_sdk.bulk import among
 from bodega_sdk.errors import Conflict, FieldError
 
@@ -34,7 +34,7 @@ def keys_of(batch: Batch) -> list[Key]:
 
 def _products(texts: Iterable[str]) -> dict[str, UUID]:
     ids = {text: key for text in texts if (key := _uuid(text)) is not None}
-    known = products.products_of(ids.values())
+    known = products.existing(ids.values())
     found = {text: key for text, key in ids.items() if key in known}
     # A variant is no product; what is measured of one belongs to its product by id.
     skus = products.items_of_skus(text for text in texts if text not in ids)
@@ -61,18 +61,37 @@ def _faults(batch: Batch, heads: list[int]) -> list[FieldError]:
     return found
 
 
-def numbers_of(keys: list[Key]) -> dict[Key, int]:
-    """Return the numbers of series, made where there are none, in the open transaction.
+class SeriesLacking(Exception):
+    """There are no such series yet; whoever makes them must hold none meanwhile."""
+
+    def __init__(self, keys: set[Key]) -> None:
+        super().__init__()
+        self.keys = keys
+
+
+def held(keys: Sequence[Key]) -> dict[Key, int]:
+    """Return the numbers of series, which are held until the commit, in one order.
 
     Raises:
-        Conflict: there would be more series than may be.
+        SeriesLacking: there are not all of them.
     """
-    found = _known(keys)
-    lacking = sorted(set(keys).difference(found), key=lambda key: (key[0].int, *key[1:]))
-    if lacking:
-        _make(lacking)
-        found |= _known(lacking)
+    found = _held(keys) if partitioned() else _known(keys)
+    if lacking := set(keys).difference(found):
+        raise SeriesLacking(lacking)
     return found
+
+
+def _held(keys: Sequence[Key]) -> dict[Key, int]:
+    # Not by the query builder, which takes longer than the database.
+    query = (
+        "SELECT s.product, s.unit, s.source, s.number FROM pulses_series AS s "
+        "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS wanted (product, unit, source) "
+        "USING (product, unit, source) ORDER BY s.number FOR UPDATE OF s"
+    )
+    products, units, sources = (list(some) for some in zip(*keys, strict=True))
+    ids = f"{{{','.join([key.hex for key in products])}}}"
+    rows = database.execute_sql(query, (ids, units, sources)).fetchall()
+    return {row[:3]: row[3] for row in rows}
 
 
 def _known(keys: Iterable[Key]) -> dict[Key, int]:
@@ -83,20 +102,30 @@ def _known(keys: Iterable[Key]) -> dict[Key, int]:
     return {key: number for key, number in rows if key in wanted}
 
 
-def _make(keys: list[Key]) -> None:
-    # One after the other, so that numbers are dense; series are made once in a while.
-    if partitioned():
-        database.execute_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    keys = sorted(set(keys).difference(_known(keys)), key=lambda key: (key[0].int, *key[1:]))
-    newest = Series.select(peewee.fn.MAX(Series.number)).scalar() or 0
-    count, most = Series.select().count() + len(keys), setting("pulses.most_series")
-    if count > most:
-        raise Conflict(
-            f"There would be {count:,} series, and {most:,} are the most that may be: "
-            "raise the setting pulses.most_series, or send fewer units and sources."
-        )
-    for number, (product, unit, source) in enumerate(keys, newest + 1):
-        Series.create(number=number, product=product, unit=unit, source=source)
+def make(keys: Iterable[Key]) -> None:
+    """Make series, in a transaction of their own; of one that is there, nothing.
+
+    Raises:
+        Conflict: there would be more series than may be.
+    """
+    with transaction():
+        # One after the other, so that numbers are dense; series are made once in a while.
+        if partitioned():
+            database.execute_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        lacking = sorted(set(keys).difference(_known(keys)), key=_in_order)
+        newest = Series.select(peewee.fn.MAX(Series.number)).scalar() or 0
+        count, most = Series.select().count() + len(lacking), setting("pulses.most_series")
+        if count > most:
+            raise Conflict(
+                f"There would be {count:,} series, and {most:,} are the most that may be: "
+                "raise the setting pulses.most_series, or send fewer units and sources."
+            )
+        for number, (product, unit, source) in enumerate(lacking, newest + 1):
+            Series.create(number=number, product=product, unit=unit, source=source)
+
+
+def _in_order(key: Key) -> tuple[int, str, str]:
+    return key[0].int, key[1], key[2]
 
 
 def hold(numbers: Iterable[int]) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import peewee
 
@@ -14,6 +16,8 @@ _REST = "pulses_point_rest"
 _NAMED = re.compile(r"pulses_point_y(\d{4})m(\d{2})")
 
 Month = tuple[int, int]
+#: Database → months that were there once: those that are dropped are of times not taken any more.
+_seen: WeakKeyDictionary[Any, set[Month]] = WeakKeyDictionary()
 
 
 def partitioned() -> bool:
@@ -44,7 +48,10 @@ def lacking(times: Iterable[int]) -> list[Month]:
     if not partitioned():
         return []
     wanted = {month_of(at) for at in times}
-    return sorted(wanted.difference(there()))
+    seen = _seen.setdefault(database.obj, set())
+    if not wanted <= seen:
+        seen.update(there())
+    return sorted(wanted - seen)
 
 
 def make(months: Iterable[Month], patience: int = 2000) -> None:

@@ -1,8 +1,7 @@
 """Recording points: a batch is stored wholly or not at all."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,14 +9,11 @@ from bodega_pulses import events, horizon, naming, partitions, rolling, storing
 from bodega_pulses.batches import MOST_ERRORS, Batch, refused
 from bodega_pulses.instants import DAY, EARLIEST, micros, shown
 from bodega_pulses.naming import Key
-from bodega_pulses.storing import Columns, Written
+from bodega_pulses.storing import Columns
 from bodega_sdk import now, setting, transaction
 from bodega_sdk.errors import FieldError, TooLarge
 
 _EARLIEST = micros(EARLIEST)
-#: Bits of a time, which are fewer until the year 38500.
-_BITS = 60
-_LOW = (1 << _BITS) - 1
 _NOTHING = dict.fromkeys(("product", "product_id", "timestamp", "value", "unit", "source"))
 
 
@@ -45,20 +41,29 @@ def record(batch: Batch) -> Recorded:
     if not batch.at:
         return Recorded(0, 0, 0)
     _check_size(batch)
-    _check_times(batch, horizon.oldest_taken())
+    span = min(batch.at), max(batch.at)
+    oldest = horizon.wanted()
+    _check_times(batch, span, oldest)
     keys = naming.keys_of(batch)
-    partitions.make(partitions.lacking({min(batch.at), max(batch.at), *_months(batch.at)}))
+    partitions.make(partitions.lacking(_days(batch.at, span)))
+    while True:
+        try:
+            return _record(batch, keys, span, oldest)
+        except naming.SeriesLacking as lacking:
+            naming.make(lacking.keys)
+
+
+def _record(batch: Batch, keys: Sequence[Key], span: tuple[int, int], oldest: int) -> Recorded:
     with transaction():
-        horizon.hold_still()
-        # It may have moved meanwhile.
-        _check_times(batch, horizon.oldest_taken())
-        numbers = naming.numbers_of(keys)
-        naming.hold(numbers.values())
-        rows = _columns(batch, [numbers[key] for key in keys])
-        written = storing.write(rows)
-        _tell(rows, written, numbers)
-    created, changed = len(written.created), len(written.changed)
-    return Recorded(created, changed, len(batch.at) - created - changed)
+        # More may be gone already than is to be now: points were to be kept for a shorter time.
+        _check_times(batch, span, max(oldest, horizon.held_still()))
+        numbers = naming.held(keys)
+        of_heads = [numbers[key] for key in keys]
+        news = _News()
+        written = storing.write(of_heads, batch.of, batch.at, batch.values, span, news.add)
+        _tell(news.of, numbers)
+    unchanged = len(batch.at) - written.created - written.changed
+    return Recorded(written.created, written.changed, unchanged)
 
 
 def _check_size(batch: Batch) -> None:
@@ -67,9 +72,9 @@ def _check_size(batch: Batch) -> None:
         raise TooLarge(f"The batch has {len(batch.at):,} points; {most:,} are taken at a time.")
 
 
-def _check_times(batch: Batch, oldest: int) -> None:
+def _check_times(batch: Batch, span: tuple[int, int], oldest: int) -> None:
     oldest, newest = max(oldest, _EARLIEST), micros(now() + timedelta(days=1))
-    if oldest <= min(batch.at) and max(batch.at) <= newest:
+    if oldest <= span[0] and span[1] <= newest:
         return
     early = f"Points before {shown(oldest)} are not taken any more: what they were part of is kept"
     faults = [
@@ -91,46 +96,62 @@ def _shown(at: int) -> str:
         return f"{at} µs"
 
 
-def _months(times: Sequence[int]) -> set[int]:
-    """Return one time of each month: of each day, that is, which are fewer than the times."""
-    return {at // DAY * DAY for at in times} if max(times) - min(times) > DAY else set()
+def _days(times: Sequence[int], span: tuple[int, int]) -> set[int]:
+    """Return one time of each day, and so of each month; days are fewer than times."""
+    between = {at // DAY * DAY for at in times} if span[1] - span[0] > DAY else set()
+    return between.union(span)
 
 
-def _columns(batch: Batch, numbers: list[int]) -> Columns:
-    """Return points by series and time; of two of one time, the later one."""
-    # One number for both is sorted in half the time that a pair takes.
-    high = [number << _BITS for number in numbers]
-    keys = [high[place] | at for place, at in zip(batch.of, batch.at, strict=True)]
-    once = dict(zip(keys, batch.values, strict=True))
-    ordered = sorted(once)
-    series, times = [key >> _BITS for key in ordered], [key & _LOW for key in ordered]
-    return Columns(series, times, list(map(once.__getitem__, ordered)))
+@dataclass(slots=True)
+class _New:
+    """What is new of a series: how many points, the minutes they are in, and the newest."""
+
+    points: int = 0
+    minutes: set[int] = field(default_factory=set)
+    at: int = 0
+    value: float = 0.0
 
 
-def _tell(rows: Columns, written: Written, numbers: dict[Key, int]) -> None:
+class _News:
+    """What is new of each series."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, _New] = {}
+
+    def add(self, rows: Columns) -> None:
+        """Add points that were written."""
+        for run in rows.runs:
+            at = rows.at[run.first : run.behind]
+            new = self.of.setdefault(run.series, _New())
+            new.points += len(at)
+            new.minutes.update(rolling.minutes_of_times(at))
+            if at[-1] >= new.at:
+                new.at, new.value = at[-1], rows.values[run.behind - 1]
+
+
+def _tell(news: dict[int, _New], numbers: dict[Key, int]) -> None:
     """Mark the minutes that are behind, and publish what happened."""
-    if not (written.created or written.changed):
+    if not news:
         return
-    if len(written.created) < len(rows.at):
-        rows = rows.only(sorted((*written.created, *written.changed)))
-    rolling.mark(rows.series, rows.at)
-    # Behind the others of a series is its newest.
-    newest = dict(zip(rows.series, range(len(rows.at)), strict=True))
-    counts = Counter(rows.series)
+    rolling.mark({number: one.minutes for number, one in news.items()})
     of_products: dict[UUID, list[Key]] = {}
     for key in numbers:
-        if numbers[key] in newest:
+        if numbers[key] in news:
             of_products.setdefault(key[0], []).append(key)
     if len(of_products) > events.MOST:
-        told = {"points": len(rows.at), "products": len(of_products)}
-        events.recorded.publish("", _NOTHING | told)
+        points = sum(one.points for one in news.values())
+        counts = {"points": points, "products": len(of_products)}
+        events.recorded.publish("", _NOTHING | counts)
         return
+    told: list[tuple[str, dict[str, object]]] = []
     for product, keys in of_products.items():
-        key = max(keys, key=lambda one: rows.at[newest[numbers[one]]])
-        place = newest[numbers[key]]
+        key = max(keys, key=lambda one: news[numbers[one]].at)
+        newest = news[numbers[key]]
         data = {
-            "product": product, "product_id": product, "timestamp": shown(rows.at[place]),
-            "value": rows.values[place], "unit": key[1], "source": key[2],
-            "points": sum(counts[numbers[one]] for one in keys), "products": len(of_products),
+            "product": product, "product_id": product, "timestamp": shown(newest.at),
+            "value": newest.value, "unit": key[1], "source": key[2],
+            "points": sum(news[numbers[one]].points for one in keys),
+            "products": len(of_products),
         }  # fmt: skip
-        events.recorded.publish(str(product), data)
+        told.append((str(product), data))
+    events.recorded.publish_many(told)

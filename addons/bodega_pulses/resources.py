@@ -84,11 +84,8 @@ def _record(request: Request) -> dict[str, Any]:
         message = f"Expected {_JSON} or {_LINES}."
         raise UnsupportedMedia(message, [FieldError("Content-Type", message, media or None)])
     data = bodies.read(request)
-    if media == _LINES:
-        batch = json_points.batch_of(*json_points.read_lines(data))
-    else:
-        batch = json_points.batch_of(json_points.read_json(data))
-    found = recording.record(batch)
+    read = json_points.read_lines if media == _LINES else json_points.read_json
+    found = recording.record(read(data))
     return {name: getattr(found, name) for name in ("created", "changed", "unchanged")}
 
 

@@ -6,27 +6,37 @@ no difference in which order points came, how often, or how late. A service sett
 second, and whoever reads rollups settles first what they read: rollups that are shown are
 never behind.
 
-The rows of the series are held meanwhile, so that of two who settle one, the second reads
-what the first wrote. Points are deleted only behind the horizon, before which nobody writes
-any more and whose marks are settled; a rollup is never made of a part of its points.
+Of two who settle one series the second waits for the first, and reads what it wrote. Whoever
+writes points waits for neither: a point that a settling does not see yet has a mark that it
+does not see either, which stays. Points are deleted only behind the horizon, before which
+nobody writes any more and whose marks are settled; a rollup is never made of a part of its
+points.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import groupby
 from typing import Any
 
 import peewee
 
-from bodega_pulses import sketches
+from bodega_pulses import binary_copy, sketches
 from bodega_pulses.instants import DAY, HOUR, MINUTE, SECOND
 from bodega_pulses.models import Mark, Point, Rollup, Series
-from bodega_sdk import database, locked, now, transaction
+from bodega_pulses.partitions import partitioned
+from bodega_sdk import database, now, transaction
 from bodega_sdk.bulk import among, staged
 
+#: Stands for the settling of series among PostgreSQL's advisory locks, before their numbers.
+_LOCK = 1886743668
 #: Minutes without points that two marks of one series may have between them and be one.
 _GAP = 10 * MINUTE
+#: What one mark is of at most, and what is read of points at once.
+_SPAN = 6 * HOUR
 #: Series and marks that are settled in one transaction.
 _SERIES, _MARKS = 100, 500
 _COLUMNS = ("series", "size", "at", "count", "sum", "min", "max", "last", "last_at", "sketch")
@@ -46,24 +56,39 @@ class Sums:
     sketch: str
 
 
-def mark(series: Sequence[int], at: Sequence[int]) -> None:
+def minutes_of_times(at: Sequence[int]) -> Iterator[int]:
+    """Yield the minutes that times are in, which are in order; as :func:`mark` takes them."""
+    place = 0
+    while place < len(at):
+        minute = at[place] // MINUTE
+        yield minute
+        place = bisect_left(at, (minute + 1) * MINUTE, place)
+
+
+def mark(minutes: Mapping[int, Iterable[int]]) -> None:
     """Write down that minutes of series are behind, in the transaction that writes points.
 
     Args:
-        series, at: of each point.
+        minutes: number of a series → minutes since 1970.
     """
-    minutes = sorted(set(zip(series, [time // MINUTE for time in at], strict=True)))
     rows: list[tuple[int, int, int]] = []
-    for one, number in minutes:
-        minute = number * MINUTE
-        if rows and rows[-1][0] == one and minute - rows[-1][2] <= _GAP:
-            rows[-1] = (one, rows[-1][1], minute + MINUTE)
-        else:
-            rows.append((one, minute, minute + MINUTE))
-    for begin in range(0, len(rows), 500):
-        Mark.insert_many(
-            rows[begin : begin + 500], [Mark.series, Mark.first, Mark.behind]
-        ).execute()
+    for number, some in minutes.items():
+        begin, behind = None, 0
+        for minute in sorted(some):
+            at = minute * MINUTE
+            if begin is None or at - behind > _GAP or at - begin >= _SPAN:
+                begin = at
+                rows.append((number, at, at + MINUTE))
+            behind = at + MINUTE
+            rows[-1] = (number, begin, behind)
+    for place in range(0, len(rows), 500):
+        part = rows[place : place + 500]
+        marks = ", ".join([f"({', '.join([database.obj.param] * 3)})"] * len(part))
+        # Not by the query builder, which takes longer than the database.
+        database.execute_sql(
+            f"INSERT INTO {Mark._meta.table_name} (series, first, behind) VALUES {marks}",
+            [value for row in part for value in row],
+        )
 
 
 def settle(numbers: Iterable[int] | None = None, before: int | None = None) -> int:
@@ -76,6 +101,15 @@ def settle(numbers: Iterable[int] | None = None, before: int | None = None) -> i
     condition: Any = peewee.SQL("1 = 1") if before is None else Mark.first < before
     if numbers is not None:
         condition &= among(Mark.series, list(numbers))
+    return _settle_all(condition)
+
+
+def settle_present() -> None:
+    """Bring up to date what is behind now, not what comes to be so meanwhile."""
+    _settle_all(Mark.id <= (Mark.select(peewee.fn.MAX(Mark.id)).scalar() or 0))
+
+
+def _settle_all(condition: Any) -> int:
     done = 0
     while waiting := _waiting(condition):
         done += _settle(waiting, condition)
@@ -87,29 +121,43 @@ def _waiting(condition: Any) -> list[int]:
     return [number for (number,) in query.limit(_SERIES).tuples()]
 
 
+def hold(numbers: Iterable[int]) -> None:
+    """Keep others from settling series until the commit, in one order."""
+    if partitioned():
+        query = f"SELECT pg_advisory_xact_lock({_LOCK}, number) FROM unnest(%s::int[]) AS number"
+        database.execute_sql(query, (sorted(numbers),)).fetchall()
+    # On SQLite a transaction has the one lock that there is.
+
+
 def _settle(numbers: list[int], condition: Any) -> int:
     with transaction():
-        query = Series.select(Series.number).where(among(Series.number, numbers))
-        list(locked(query.order_by(Series.number)).tuples())
+        hold(numbers)
         # Read behind the lock: what another has settled meanwhile is gone by now.
         query = Mark.select().where(condition & among(Mark.series, numbers))
         marks = list(query.order_by(Mark.series, Mark.first).limit(_MARKS))
-        for number, own in groupby(marks, lambda one: one.series):
-            _make_anew(number, [(one.first, one.behind) for one in own])
+        minutes = {
+            number: _minutes(number, [(one.first, one.behind) for one in own])
+            for number, own in groupby(marks, lambda one: one.series)
+        }
+        _write(MINUTE, minutes)
+        _write(HOUR, {number: _larger(number, MINUTE, HOUR, minutes[number]) for number in minutes})
+        _write(DAY, {number: _larger(number, HOUR, DAY, minutes[number]) for number in minutes})
         Mark.delete().where(among(Mark.id, [one.id for one in marks])).execute()
+        # Last, and in one order: those who write points wait for these rows.
+        for number, found in minutes.items():
+            if found:
+                _tell_series(number, found)
     return len(marks)
 
 
-def _make_anew(number: int, ranges: list[tuple[int, int]]) -> None:
-    """Make anew the minutes of ranges, the hours and days that they are in, and the newest."""
-    minutes = [
-        one for first, behind in _joined(ranges) for one in minutes_of(number, first, behind)
+def _minutes(number: int, ranges: list[tuple[int, int]]) -> list[Sums]:
+    """Return what the points come to in the minutes of ranges, which lie in order."""
+    return [
+        one
+        for begin, end in _joined(ranges)
+        for first in range(begin, end, _SPAN)
+        for one in minutes_of(number, first, min(first + _SPAN, end))
     ]
-    _write(number, MINUTE, minutes)
-    _refresh(number, MINUTE, HOUR, [one.at for one in minutes])
-    _refresh(number, HOUR, DAY, [one.at for one in minutes])
-    if minutes:
-        _tell_series(number, minutes)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -125,30 +173,35 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def minutes_of(number: int, first: int, behind: int) -> list[Sums]:
     """Return what the points of a series come to in each minute of a range."""
-    points = _points(number, first, behind)
-    return [
-        _of_points(minute * MINUTE, list(some))
-        for minute, some in groupby(points, lambda one: one[0] // MINUTE)
-    ]
-
-
-def _points(number: int, first: int, behind: int) -> list[tuple[int, float]]:
-    mark_ = database.obj.param
-    found: list[tuple[int, float]] = database.execute_sql(
-        f"SELECT at, value FROM {Point._meta.table_name} "
-        f"WHERE series = {mark_} AND at >= {mark_} AND at < {mark_} ORDER BY at",
-        (number, first, behind),
-    ).fetchall()
+    times, values = _points(number, first, behind)
+    classes = sketches.classes(values) if values else []
+    found, place = [], 0
+    while place < len(times):
+        at = times[place] // MINUTE * MINUTE
+        end = bisect_left(times, at + MINUTE, place)
+        some, sketch = values[place:end], sketches.stored(Counter(classes[place:end]))
+        found.append(
+            Sums(at, len(some), math.fsum(some), min(some), max(some), some[-1], times[end - 1],
+                 sketch)
+        )  # fmt: skip
+        place = end
     return found
 
 
-def _of_points(at: int, points: list[tuple[int, float]]) -> Sums:
-    values = [value for _, value in points]
-    sketch = sketches.stored(sketches.sketch_of(values))
-    last_at, last = points[-1]
-    return Sums(
-        at, len(values), math.fsum(values), min(values), max(values), last, last_at, sketch
-    )  # fmt: skip
+def _points(number: int, first: int, behind: int) -> tuple[Sequence[int], Sequence[float]]:
+    """Return times and values of the points of a range, in order of time."""
+    query = (
+        f"SELECT at, value FROM {Point._meta.table_name} WHERE series = {int(number)} "
+        f"AND at >= {int(first)} AND at < {int(behind)} ORDER BY at"
+    )
+    if not partitioned():
+        rows = database.execute_sql(query).fetchall()
+        return [at for at, _ in rows], [value for _, value in rows]
+    taken = BytesIO()
+    with peewee.__exception_wrapper__:
+        database.obj.cursor().copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", taken)
+    at, values = binary_copy.unpacked("qd", taken.getvalue())
+    return at, values
 
 
 def merged(at: int, parts: Sequence[Sums]) -> Sums:
@@ -162,15 +215,14 @@ def merged(at: int, parts: Sequence[Sums]) -> Sums:
     )  # fmt: skip
 
 
-def _refresh(number: int, small: int, large: int, times: list[int]) -> None:
-    """Make anew the larger buckets that some times fall into from the smaller ones."""
-    starts = sorted({at // large * large for at in times})
-    found = [
+def _larger(number: int, small: int, large: int, minutes: list[Sums]) -> list[Sums]:
+    """Return the larger buckets that some minutes fall into, made of the smaller ones."""
+    starts = sorted({one.at // large * large for one in minutes})
+    return [
         merged(start * large, list(some))
         for first, behind in _joined([(at, at + large) for at in starts])
         for start, some in groupby(read(number, small, first, behind), lambda one: one.at // large)
     ]
-    _write(number, large, found)
 
 
 def read(number: int, size: int, first: int, behind: int) -> list[Sums]:
@@ -196,12 +248,13 @@ def newest(number: int, size: int, behind: int) -> Sums | None:
     return None if found is None else read(number, size, found, found + 1)[0]
 
 
-def _write(number: int, size: int, sums: list[Sums]) -> None:
-    if not sums:
+def _write(size: int, of_series: Mapping[int, list[Sums]]) -> None:
+    if not any(of_series.values()):
         return
     rows = (
         (number, size // SECOND, one.at, one.count, one.sum, one.min, one.max, one.last,
          one.last_at, one.sketch)
+        for number, sums in of_series.items()
         for one in sums
     )  # fmt: skip
     names = ", ".join(f'"{name}"' for name in _COLUMNS)

@@ -6,7 +6,7 @@ from uuid import UUID
 import peewee
 
 from bodega_products import api as products
-from bodega_pulses import naming, recording
+from bodega_pulses import naming, recording, rolling
 from bodega_pulses.batches import Batch
 from bodega_pulses.instants import HOUR, MINUTE, micros
 from bodega_pulses.models import Alert, Mark, Point, Rollup, Series
@@ -20,7 +20,7 @@ _HEAD = ("°C", "sample-probe")
 
 def _make(run: SampleRun) -> None:
     wanted = [sample_id(_KIND, number) for number in range(0, run.count, _EACH)]
-    alive = [key for key in wanted if key in products.products_of(wanted)]
+    alive = sorted(products.existing(wanted))
     known = {key for (key,) in Series.select(Series.product).where(_is_sample()).tuples()}
     run.found("series of pulses", len(known.intersection(alive)))
     for key in alive:
@@ -48,6 +48,8 @@ def _remove(run: SampleRun) -> None:
     wanted = set(sample_ids(_KIND))
     found = Series.select(Series.number, Series.product).where(_is_sample()).tuples()
     numbers = [number for number, product in found if product in wanted]
+    # Nobody rolls up what is going to be gone.
+    rolling.hold(numbers)
     naming.hold(numbers)
     for model in (Mark, Rollup, Alert, Point):
         gone = [model.delete().where(model.series == number).execute() for number in numbers]

@@ -6,8 +6,11 @@ same in whatever order. So an hour's is exactly that of all its points.
 """
 
 import math
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from math import ceil, log
+from operator import add, mul
 
 import orjson
 
@@ -15,37 +18,47 @@ import orjson
 ERROR = 0.01
 #: Values of a larger magnitude are not taken; smaller than its inverse, they count as zero.
 LARGEST = 1e100
+_LEAST = 1 / LARGEST
 #: Classes at most; beyond, the lowest are put together, which leaves high quantiles alone.
 MOST = 2048
 _GAMMA = (1 + ERROR) / (1 - ERROR)
-_PER_STEP = 1 / math.log(_GAMMA)
+_PER_STEP = 1 / log(_GAMMA)
 #: Keeps numbers of positive classes positive, so that their order is that of the values.
 _SHIFT = 20_000
 
 Sketch = Counter[int]
 
 
-def sketch_of(values: Iterable[float]) -> Sketch:
+def sketch_of(values: Sequence[float]) -> Sketch:
     """Return the sketch of values."""
-    return Counter(map(_class, values))
+    return Counter(classes(values))
+
+
+def classes(values: Sequence[float]) -> list[int]:
+    """Return the class of each value."""
+    if min(values, default=0.0) < _LEAST:
+        return list(map(_class, values))
+    # Without a step of Python for each: two thirds of the time.
+    steps = map(ceil, map(mul, map(log, values), repeat(_PER_STEP)))
+    return list(map(add, steps, repeat(_SHIFT)))
 
 
 def _class(value: float) -> int:
     size = abs(value)
-    if size < 1 / LARGEST:
+    if size < _LEAST:
         return 0
-    number = math.ceil(math.log(size) * _PER_STEP) + _SHIFT
+    number = ceil(log(size) * _PER_STEP) + _SHIFT
     return number if value > 0 else -number
 
 
 def merged(texts: Iterable[str]) -> Sketch:
     """Return the sketch of all values whose sketches are stored as texts."""
-    found: Sketch = Counter()
+    found: defaultdict[int, int] = defaultdict(int)
     for text in texts:
         numbers = orjson.loads(text)
         for number, many in zip(numbers[::2], numbers[1::2], strict=True):
             found[number] += many
-    return found
+    return Counter(found)
 
 
 def stored(sketch: Sketch) -> str:
@@ -63,7 +76,7 @@ def quantile(sketch: Sketch, part: float, least: float, most: float) -> float:
     Args:
         least, most: of the values, which are known exactly.
     """
-    rank, seen = math.ceil(part * sketch.total()), 0
+    rank, seen = ceil(part * sketch.total()), 0
     for number, many in sorted(sketch.items()):
         seen += many
         if seen >= rank:

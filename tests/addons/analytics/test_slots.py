@@ -72,6 +72,8 @@ def test_programs_that_name_themselves_are_no_people() -> None:
         assert is_bot(agent)
     safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari"
     assert not is_bot(safari)
+    # A telephone of that make.
+    assert not is_bot("Mozilla/5.0 (Linux; Android 13; CUBOT P80) AppleWebKit/537.36 Chrome/131")
 
 
 def test_tables_hold_no_formulas() -> None:

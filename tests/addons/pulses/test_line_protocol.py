@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from influxdb_client import InfluxDBClient
 from influxdb_client import Point as InfluxPoint
 from influxdb_client.client.write_api import SYNCHRONOUS, WriteOptions
@@ -79,6 +81,33 @@ def test_plain_lines_are_read_alike_whether_by_columns_or_one_by_one() -> None:
     for value in ("1_0", "nan", "1e200", "--1", "", "e"):
         with pytest.raises(InvalidInput):
             line_protocol.read(f"m,product=P value={value} 1".encode(), "s", NOW)
+
+
+_PIECES = st.sampled_from(
+    ["m", "m,product=P", "m,product=Q,unit=C", ",product=P", "]", "[", "],[", ",", " ", "  ", "\t",
+     " value=", " value=1", " value=1.5e3", " value=-.5", " value=3i", " value=[1]", " value=true",
+     " value=null", "value=", " 1", " 17", " -3", " 01", " 1.0", " 1e3", "\n", "\n", "\r\n", '"',
+     "\\", "#", " 99999999999999999999", "\x01", "é", " value=1e999", " value=1 1\n"]
+)  # fmt: skip
+_LINE = st.tuples(
+    st.sampled_from(["m,product=P", "n,product=Q", "m"]),
+    st.sampled_from(["1", "-2.5", "1e3", ".5"]),
+    st.sampled_from(["1", "170", "-4", "007"]),
+).map(lambda one: f"{one[0]} value={one[1]} {one[2]}\n")  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.lists(st.one_of(_LINE, _LINE, _PIECES), max_size=12).map("".join))
+@example("m,product=P\n,5,7")
+@example("m,product=P value=1\t 1")
+def test_what_is_read_by_columns_is_read_so_line_by_line(text: str) -> None:
+    text = text.replace("\r\n", "\n").strip("\n")
+    quick = line_protocol._Reader("us", 0)._by_columns(text, 1)
+    if quick is not None:
+        slow = line_protocol._Reader("us", 0)._by_lines(text, 1)
+        assert [*quick.at] == slow.at
+        assert [*quick.values] == slow.values
+        assert [quick.heads[of] for of in quick.of] == [slow.heads[of] for of in slow.of]
 
 
 def test_lines_that_are_no_text_are_refused() -> None:

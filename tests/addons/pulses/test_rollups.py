@@ -187,7 +187,7 @@ def test_a_point_that_is_later_than_the_retention_is_refused_and_wrecks_nothing(
     assert asked(staff, lamp, resolution="1h", **{"from": old.isoformat()}) == before
     # A mark of what is gone, should there be one, makes nothing anew.
     with transaction():
-        rolling.mark([1], [instants.micros(old)])
+        rolling.mark({1: rolling.minutes_of_times([instants.micros(old)])})
     assert asked(staff, lamp, resolution="1h", **{"from": old.isoformat()}) == before
     retaining.prune()
     assert list(checking.check()) == []
