@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 MEMORY := /dev/shm
 TEMPORARY = $(shell df -k $(MEMORY) 2>/dev/null | awk 'END { if ($$4 > 8000000) print "TMPDIR=$(MEMORY)" }')
 
+# Otherwise each of thousands of processes would compile all of Bodega anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up test check fast slow clean
 
 up: $(VENV)/.installed
@@ -20,7 +23,7 @@ fast: $(VENV)/.installed-dev
 	$(TEMPORARY) $(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 
 slow: $(VENV)/.installed-dev
-	$(TEMPORARY) $(BIN)/python -m pytest -m slow -n 2 --dist loadfile
+	$(TEMPORARY) $(BIN)/python -m pytest -m slow -n 2 --dist loadfile --durations 40
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

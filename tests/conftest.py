@@ -236,8 +236,12 @@ def _quick_logins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(passwords, "_hasher", quick)
 
 
-class _NamedAtOnce:
-    """Names each failure as it comes: a run that is stopped has no summary."""
+#: Of what a failure says, those that are told as it comes.
+LINES_OF_FAILURES = 25
+
+
+class _ToldAtOnce:
+    """Tells each failure as it comes, with its end: a run that is stopped has no summary."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -247,12 +251,14 @@ class _NamedAtOnce:
         if report.failed and terminal is not None:
             terminal.ensure_newline()
             terminal.write_line(f"FAILED {report.nodeid} ({report.when})")
+            for line in report.longreprtext.splitlines()[-LINES_OF_FAILURES:]:
+                terminal.write_line(f"  {line[:500]}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Add what only the process does that tells of the others."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_NamedAtOnce(config))
+        config.pluginmanager.register(_ToldAtOnce(config))
 
 
 def pytest_collection_finish() -> None:
@@ -281,7 +287,7 @@ SLOW_MODULES = {
 #: Many cases about what is computed before any table is read: on PostgreSQL the first do.
 FEW_MODULES = {"test_broken_in_the_graph", "test_collisions", "test_permission_matrix"}
 #: Dozens of steps at which an operator fails: each on one of the two deployments, by turns.
-TURNS_MODULES = {"test_failing_operator", "test_killed_operator"}
+TURNS_MODULES = {"test_failing_operator"}
 ADDONS_TESTS = Path(__file__).parent / "addons"
 
 

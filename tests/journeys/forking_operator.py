@@ -55,9 +55,11 @@ def serve() -> None:
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             output = pipe.read().decode(errors="replace")
-        os.waitpid(pid, 0)
+        ended = os.waitpid(pid, 0)[1]
         text, _, told = output.rpartition("\0")
         answer = {"output": text} | json.loads(told or "{}")
+        if os.WIFSIGNALED(ended) and os.WTERMSIG(ended) == signal.SIGKILL:
+            answer = {"output": output, "codes": [-signal.SIGKILL], "fired": 1, "seen": []}
         print(json.dumps(answer), flush=True)
 
 
@@ -145,6 +147,8 @@ def _counted(real: Callable[..., Any], fail_at: int | None) -> Callable[..., Any
 def _fail(how: str) -> None:
     _told["fired"] += 1
     database = models.database.obj
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     if how == "error":
         raise RuntimeError("something failed")
     if how == "full":

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -76,6 +77,22 @@ STEPS: dict[str, list[Step]] = {
     "uninstall": REMOVING + ARCHIVING,
     "purge": REMOVING[5:],
     "restore": [(ADDONS + "archive", "load_archive", "after", 1), *ONE_TRANSACTION],
+}
+#: Steps at which the operator's process is killed.
+KILLED = {
+    "install": [INSTALLING[2]],
+    "enable": [*INSTALLING[:3], *ONE_TRANSACTION[:2]],
+    "disable": ONE_TRANSACTION[:1],
+    "upgrade": [(*MIGRATE, "after", 1)],
+    "uninstall": [
+        REMOVING[0],
+        REMOVING[3],
+        ARCHIVING[1],
+        *REMOVING[4:7],
+        (ADDONS + "journal", "recover", "before", 2),
+    ],
+    "purge": [REMOVING[5], REMOVING[10]],
+    "restore": [(ADDONS + "archive", "load_archive", "after", 1)],
 }
 #: Steps behind which the disk is full.
 FULL_BEHIND = {
@@ -296,6 +313,14 @@ def test_an_operator_that_loses_its_database_leaves_nothing_half_done(
     operators: Operators, copies: list[Copy], verb: str, step: Step
 ) -> None:
     _fail(operators, copies, verb, fault=(*step, "lost"))
+
+
+@pytest.mark.parametrize(("verb", "step"), cases(KILLED))
+def test_an_operator_that_is_killed_leaves_nothing_half_done(
+    operators: Operators, copies: list[Copy], verb: str, step: Step
+) -> None:
+    answer, _ = _fail(operators, copies, verb, fault=(*step, "killed"))
+    assert answer["codes"] == [-signal.SIGKILL]
 
 
 @pytest.mark.parametrize(("verb", "step"), cases(FULL_BEHIND))

@@ -22,7 +22,7 @@ def project(tmp_path: Path) -> Path:
     return copied
 
 
-def test_gift_cards_are_tested_and_verified_against_the_wheel(
+def test_gift_cards_are_typed_tested_and_verified_against_the_wheel(
     author: Any, project: Path, postgres_server: str
 ) -> None:
     author.environ["BODEGA_TEST_DATABASE_URL"] = postgres_server
@@ -30,13 +30,9 @@ def test_gift_cards_are_tested_and_verified_against_the_wheel(
     where = "import bodega, bodega_gift_cards as g; print(bodega.__path__, g.__file__)"
     found = author.run("python", "-c", where, folder=project.parent)
     assert found.count("site-packages") == 2
+    mypy = (sys.executable, "-m", "mypy", "--python-executable", author.programs / "python")
+    author.run(*mypy, folder=project)
     # The package that was installed is tested, not the copy beside the tests.
     shutil.move(project / "bodega_gift_cards", project.parent / "kept")
     assert " passed" in author.run("pytest", "-q", folder=project)
     assert "clean" in author.run("bodega", "verify", "gift_cards", folder=project)
-
-
-def test_gift_cards_are_typed_against_the_wheel(author: Any, project: Path) -> None:
-    author.run("pip", "install", "-q", ".", folder=project)
-    mypy = (sys.executable, "-m", "mypy", "--python-executable", author.programs / "python")
-    author.run(*mypy, folder=project)

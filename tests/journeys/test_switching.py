@@ -52,6 +52,8 @@ class Load:
         return self.answers
 
 
+# On PostgreSQL and Redis test_soak does the same, fifty times.
+@pytest.mark.parametrize("deployment", ["embedded"], indirect=True)
 def test_toggling_imports_disturbs_no_product_request(deployment: Any) -> None:
     deployment.up()
     token = deployment.log_in()
