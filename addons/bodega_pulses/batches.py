@@ -1,4 +1,4 @@
-"""Points that were sent, by columns, and how their faults are named."""
+"""Points that were sent, by columns, how they are read, and how their faults are named."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,8 @@ Head = tuple[str, str, str]
 UNIT, SOURCE = 50, 100
 #: Faults of one request that are listed.
 MOST_ERRORS = 50
+#: Bytes of a piece at least: some hundreds of points.
+PIECE = 1 << 15
 
 
 def numbered(place: int, name: str) -> str:
@@ -27,6 +29,7 @@ class Batch:
         at: microseconds.
         values: finite.
         named: takes the place of a point and a member; returns the field that errors name.
+        span: the first and the last time, where whoever read them knows; found otherwise.
     """
 
     heads: Sequence[Head]
@@ -34,10 +37,39 @@ class Batch:
     at: Sequence[int]
     values: Sequence[float]
     named: Callable[[int, str], str] = field(default=numbered)
+    span: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if self.at and self.span == (0, 0):
+            self.span = min(self.at), max(self.at)
 
     def places_of(self, head: int) -> Iterator[int]:
         """Yield the places of the points of a head."""
         return (place for place, one in enumerate(self.of) if one == head)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A way to write points down.
+
+    Args:
+        read: reads a body; raises a :class:`Problem`.
+        cut: returns pieces of a body, each of which can be read as a body; only those of
+            bodies that are as plain as can be are sure to hold the same points.
+    """
+
+    read: Callable[[bytes], Batch]
+    cut: Callable[[bytes], list[bytes]]
+
+
+def cut_lines(body: bytes) -> list[bytes]:
+    """Cut a body at the ends of lines."""
+    pieces: list[bytes] = []
+    begin, body = 0, body.strip()
+    while (end := body.find(b"\n", begin + PIECE)) >= 0:
+        pieces.append(body[begin:end])
+        begin = end + 1
+    return [*pieces, body[begin:]]
 
 
 def refused(errors: Sequence[FieldError]) -> InvalidInput:

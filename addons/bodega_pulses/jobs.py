@@ -9,7 +9,7 @@ from bodega_sdk import JobRun, Service, ServiceRun, job
 #: Seconds between two looks for what is new.
 _PAUSE = 1.0
 #: How many times as long as it worked the follower rests.
-_REST = 3
+_REST = 7
 
 
 @job("pulses.partition", every=timedelta(hours=6))
@@ -27,7 +27,7 @@ def prune(run: JobRun) -> None:
 def follow(service: ServiceRun) -> None:
     """Bring rollups up to date and let rules look at what is new, once a second.
 
-    At most a quarter of the time: whoever reads rollups settles what is behind, so those who
+    At most an eighth of the time: whoever reads rollups settles what is behind, so those who
     write may have the rest of the processor and of the database.
     """
     rest = _PAUSE

@@ -11,8 +11,8 @@ from bodega_pulses import (
     json_points,
     line_protocol,
     querying,
-    recording,
     rolling,
+    streaming,
 )
 from bodega_pulses.models import Alert, Rule, Series
 from bodega_pulses.schemas import (
@@ -84,16 +84,15 @@ def _record(request: Request) -> dict[str, Any]:
         message = f"Expected {_JSON} or {_LINES}."
         raise UnsupportedMedia(message, [FieldError("Content-Type", message, media or None)])
     data = bodies.read(request)
-    read = json_points.read_lines if media == _LINES else json_points.read_json
-    found = recording.record(read(data))
+    found = streaming.record(json_points.NDJSON if media == _LINES else json_points.JSON, data)
     return {name: getattr(found, name) for name in ("created", "changed", "unchanged")}
 
 
 def _write(request: Request) -> Reply:
     """Record lines; what is wrong with them is told in the way that clients show."""
     try:
-        batch = line_protocol.read(bodies.read(request), request.query["precision"], now())
-        recording.record(batch)
+        form = line_protocol.form(request.query["precision"], now())
+        streaming.record(form, bodies.read(request))
     except Problem as problem:
         raise _as_influx(problem) from None
     return Reply(status=204)

@@ -7,7 +7,7 @@ same in whatever order. So an hour's is exactly that of all its points.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from math import ceil, log
 from operator import add, mul
@@ -36,19 +36,19 @@ def sketch_of(values: Sequence[float]) -> Sketch:
 
 def classes(values: Sequence[float]) -> list[int]:
     """Return the class of each value."""
-    if min(values, default=0.0) < _LEAST:
-        return list(map(_class, values))
+    if min(values, default=_LEAST) >= _LEAST:
+        return list(_of_sizes(values))
+    sizes = _of_sizes(map(max, map(abs, values), repeat(_LEAST)))
+    return [
+        number if value >= _LEAST else -number if value <= -_LEAST else 0
+        for value, number in zip(values, sizes, strict=True)
+    ]
+
+
+def _of_sizes(sizes: Iterable[float]) -> Iterator[int]:
     # Without a step of Python for each: two thirds of the time.
-    steps = map(ceil, map(mul, map(log, values), repeat(_PER_STEP)))
-    return list(map(add, steps, repeat(_SHIFT)))
-
-
-def _class(value: float) -> int:
-    size = abs(value)
-    if size < _LEAST:
-        return 0
-    number = ceil(log(size) * _PER_STEP) + _SHIFT
-    return number if value > 0 else -number
+    steps = map(ceil, map(mul, map(log, sizes), repeat(_PER_STEP)))
+    return map(add, steps, repeat(_SHIFT))
 
 
 def merged(texts: Iterable[str]) -> Sketch:

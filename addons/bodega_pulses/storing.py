@@ -112,8 +112,8 @@ def write(
         span: the first and the last time.
         note: is called with the points that are new or differ, some at a time.
     """
-    if _all_new(sorted(set(numbers)), *span):
-        return _append(_portions(numbers, of, at, values), note)
+    if all_new(numbers, *span):
+        return append(portions(numbers, of, at, values), note)
     rows = columns(numbers, of, at, values)
     with _staged(rows):
         created, changed = _compare()
@@ -123,10 +123,10 @@ def write(
     return Written(len(created), len(changed))
 
 
-def _portions(
+def portions(
     numbers: Sequence[int], of: Sequence[int], at: Sequence[int], values: Sequence[float]
 ) -> Iterator[Columns]:
-    """Yield points some at a time: no two portions have a time in common."""
+    """Yield points some at a time, see :func:`columns`: no two portions have a time in common."""
     if any(map(gt, at, islice(at, 1, None))):
         yield columns(numbers, of, at, values)
         return
@@ -158,8 +158,9 @@ def _gathered(
     return Columns(runs, at, list(map(values.__getitem__, places)))
 
 
-def _all_new(numbers: list[int], first: int, last: int) -> bool:
-    """Whether no series has a point in a range."""
+def all_new(numbers: Iterable[int], first: int, last: int) -> bool:
+    """Whether no series has a point in a range, both ends in it."""
+    numbers = sorted(set(numbers))
     if partitioned():
         query = (
             "SELECT 1 FROM unnest(%s::int[]) AS number WHERE EXISTS (SELECT 1 FROM pulses_point "
@@ -172,12 +173,17 @@ def _all_new(numbers: list[int], first: int, last: int) -> bool:
     return not any(database.execute_sql(query, (one, first, last)).fetchone() for one in numbers)
 
 
-def _append(portions: Iterable[Columns], note: Callable[[Columns], None]) -> Written:
+def append(some: Iterable[Columns], note: Callable[[Columns], None]) -> Written:
+    """Write points that are new, in portions; each is made ready while the one before is written.
+
+    Args:
+        note: is called with each portion.
+    """
     count = 0
 
     def noted() -> Iterator[Columns]:
         nonlocal count
-        for rows in portions:
+        for rows in some:
             yield rows
             # The database has it now, and is longer about it than we are.
             count += len(rows.at)

@@ -1,6 +1,7 @@
 """Upgrading an addon on a running shop: expand, reload, contract; no request is lost."""
 
 import os
+import re
 import shutil
 import threading
 import time

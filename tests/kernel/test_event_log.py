@@ -410,10 +410,12 @@ QUICK = """
 import time
 from bodega_sdk import hookimpl
 
-heard = []
+heard, turns = [], 0
 
 
 def hear(batch):
+    global turns
+    turns += 1
     heard.extend((event.key, time.monotonic()) for event in batch)
 
 
@@ -480,6 +482,32 @@ def test_what_happens_is_told_long_before_the_second_is_over(fed_shop: Any, site
         waited.append(quick.heard[-1][1] - at)
     # The relay looks every 50 ms; the machine may be busy, but not every time.
     assert sorted(waited)[2] < 0.25, waited
+
+
+def test_where_events_come_all_the_time_a_turn_is_for_several(fed_shop: Any, site: Any) -> None:
+    quick = site.module("quick", "plugin")
+    site.module("slow", "plugin").gate.set()
+    began = time.monotonic()
+    for number in range(60):
+        commit(str(number))
+        time.sleep(0.01)
+    wait_until(lambda: len(quick.heard) == 60)
+    most = (time.monotonic() - began) / 0.1 + 2
+    assert 1 < quick.turns <= most, (quick.turns, most)
+
+
+def test_whoever_is_far_behind_has_turn_after_turn(
+    fed_shop: Any, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = site.module("slow", "plugin")
+    slow.gate.set()
+    # Nobody looks a second time in this test.
+    monkeypatch.setattr("bodega.jobs.feeder._PAUSE", 60.0)
+    keys = [str(number) for number in range(450)]
+    with transaction():
+        created.publish_many([(key, {"title": key}) for key in keys])
+    wait_until(lambda: len(slow.heard) == 450, 30)
+    assert slow.heard == keys
 
 
 def test_one_that_fails_is_tried_again_later_and_harms_no_other(fed_shop: Any, site: Any) -> None:

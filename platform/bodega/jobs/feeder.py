@@ -30,6 +30,8 @@ HANDS = 3
 #: Seconds between two looks when nobody wakes the feeder, and between two times that places
 #: are moved over what is not for their subscriptions.
 INTERVAL = 1.0
+#: Seconds from a look to the next: where events come all the time, a turn is for several.
+_PAUSE = 0.1
 
 
 class Feeder:
@@ -89,6 +91,7 @@ class Feeder:
                 log.warning("subscriptions are not looked after, trying again", error=str(error))
                 self._shop.databases.close()  # A broken connection does not mend itself.
                 self._stopped.wait(1)
+            self._stopped.wait(_PAUSE)
         self._shop.databases.close()
 
     def _look(self) -> None:
@@ -194,6 +197,9 @@ class Feeder:
 
     def _end(self, name: str, turn: Turn) -> None:
         with self._lock:
+            if turn.given and not turn.caught_up and name in self._names:
+                self._line.put(name)
+                return
             self._busy.discard(name)
             if name not in self._names:
                 return
@@ -201,8 +207,6 @@ class Feeder:
                 self._pending.setdefault(name)
             elif name not in self._pending:
                 self._verified[name] = turn.place
-        if turn.given and not turn.caught_up:
-            self.wake()
 
 
 def _warn_of_gaps(session: "Session") -> None:

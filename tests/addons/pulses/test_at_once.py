@@ -27,7 +27,7 @@ def test_rows_of_numbers_are_packed_as_copy_reads_them(rows: list[tuple[int, int
     row = struct.Struct("!hiiiqid").pack
     assert packed == b"".join(row(3, 4, one, 8, at, 8, value) for one, at, value in rows)
     found = binary_copy.unpacked("iqd", binary_copy.HEADER + packed + binary_copy.END)
-    assert [list(column) for column in found] == columns
+    assert found == columns
 
 
 @given(
@@ -46,7 +46,7 @@ def test_portions_hold_each_point_once_and_the_later_of_two(
     of, at, values = (list(column) for column in zip(*points, strict=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(storing, "_PORTION", portion)
-        found = list(storing._portions(numbers, of, at, values))
+        found = list(storing.portions(numbers, of, at, values))
     rows = [
         one for rows in found for one in zip(rows.series(), rows.at, rows.values, strict=True)
     ]  # fmt: skip

@@ -96,23 +96,25 @@ _LINE = st.tuples(
 ).map(lambda one: f"{one[0]} value={one[1]} {one[2]}\n")  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=600)
 @given(st.lists(st.one_of(_LINE, _LINE, _PIECES), max_size=12).map("".join))
 @example("m,product=P\n,5,7")
 @example("m,product=P value=1\t 1")
 def test_what_is_read_by_columns_is_read_so_line_by_line(text: str) -> None:
     text = text.replace("\r\n", "\n").strip("\n")
-    quick = line_protocol._Reader("us", 0)._by_columns(text, 1)
+    quick = line_protocol._Reader("us", 0)._by_columns(text.encode(), 1)
     if quick is not None:
         slow = line_protocol._Reader("us", 0)._by_lines(text, 1)
-        assert [*quick.at] == slow.at
+        assert ([*quick.at], quick.span) == (slow.at, slow.span)
         assert [*quick.values] == slow.values
         assert [quick.heads[of] for of in quick.of] == [slow.heads[of] for of in slow.of]
 
 
 def test_lines_that_are_no_text_are_refused() -> None:
-    with pytest.raises(InvalidInput):
-        line_protocol.read(b"m,product=P value=1 1\n\xff", "s", NOW)
+    for lines in (b"\n\nm,product=P value=1 1\n\xff", b"\r\n\r\nm,product=P value=1 1\r\n\xff"):
+        with pytest.raises(InvalidInput) as refused:
+            line_protocol.read(lines, "s", NOW)
+        assert refused.value.errors[0].field == "line 4"
 
 
 @pytest.mark.slow
