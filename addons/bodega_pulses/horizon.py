@@ -8,24 +8,13 @@ from bodega_pulses.partitions import partitioned
 from bodega_sdk import database, now, setting
 
 #: Two numbers that stand for the horizon among PostgreSQL's advisory locks.
-_LOCK = "1886743667, 2"
-_READ = f"SELECT at FROM {Horizon._meta.table_name} WHERE id = 1"
+LOCK = "1886743667, 2"
 
 
 def gone_before() -> int:
     """Return before when points have been deleted."""
     found = Horizon.select(Horizon.at).where(Horizon.id == 1).scalar()
     return int(found or 0)
-
-
-def held_still() -> int:
-    """Keep the horizon where it is until the commit, as many may at once; return where it is."""
-    if not partitioned():
-        return gone_before()
-    # In one message; the second statement sees what was committed while the first one waited.
-    query = f"SELECT pg_advisory_xact_lock_shared({_LOCK}); {_READ}"
-    found = database.execute_sql(query).fetchone()
-    return int(found[0]) if found else 0
 
 
 def wanted() -> int:
@@ -39,7 +28,7 @@ def wanted() -> int:
 def advance(at: int) -> None:
     """Move the horizon; nobody writes meanwhile. It never moves back. In a transaction."""
     if partitioned():
-        database.execute_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        database.execute_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     # On SQLite a transaction has the one lock that there is.
     if Horizon.update(at=at).where(Horizon.id == 1, Horizon.at < at).execute():
         return

@@ -1,6 +1,6 @@
 """Whose points they are: products by id or SKU, and the series that points belong to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 import peewee
@@ -69,32 +69,8 @@ class SeriesLacking(Exception):
         self.keys = keys
 
 
-def held(keys: Sequence[Key]) -> dict[Key, int]:
-    """Return the numbers of series, which are held until the commit, in one order.
-
-    Raises:
-        SeriesLacking: there are not all of them.
-    """
-    found = _held(keys) if partitioned() else _known(keys)
-    if lacking := set(keys).difference(found):
-        raise SeriesLacking(lacking)
-    return found
-
-
-def _held(keys: Sequence[Key]) -> dict[Key, int]:
-    # Not by the query builder, which takes longer than the database.
-    query = (
-        "SELECT s.product, s.unit, s.source, s.number FROM pulses_series AS s "
-        "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS wanted (product, unit, source) "
-        "USING (product, unit, source) ORDER BY s.number FOR UPDATE OF s"
-    )
-    products, units, sources = (list(some) for some in zip(*keys, strict=True))
-    ids = f"{{{','.join([key.hex for key in products])}}}"
-    rows = database.execute_sql(query, (ids, units, sources)).fetchall()
-    return {row[:3]: row[3] for row in rows}
-
-
-def _known(keys: Iterable[Key]) -> dict[Key, int]:
+def known(keys: Iterable[Key]) -> dict[Key, int]:
+    """Return the numbers of series; those that there are not lack."""
     wanted = set(keys)
     query = Series.select(Series.product, Series.unit, Series.source, Series.number)
     query = query.where(among(Series.product, {key[0] for key in wanted}))
@@ -112,7 +88,7 @@ def make(keys: Iterable[Key]) -> None:
         # One after the other, so that numbers are dense; series are made once in a while.
         if partitioned():
             database.execute_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        lacking = sorted(set(keys).difference(_known(keys)), key=_in_order)
+        lacking = sorted(set(keys).difference(known(keys)), key=_in_order)
         newest = Series.select(peewee.fn.MAX(Series.number)).scalar() or 0
         count, most = Series.select().count() + len(lacking), setting("pulses.most_series")
         if count > most:

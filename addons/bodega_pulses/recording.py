@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bodega_pulses import horizon, naming, partitions, storing, telling
+from bodega_pulses import holding, horizon, naming, partitions, storing, telling
 from bodega_pulses.batches import MOST_ERRORS, Batch, refused
 from bodega_pulses.instants import DAY, EARLIEST, micros, shown
 from bodega_pulses.naming import Key
@@ -56,13 +56,14 @@ def with_series(write: Callable[[], Recorded]) -> Recorded:
 
 def _record(batch: Batch, keys: Sequence[Key], oldest: int) -> Recorded:
     with transaction():
+        held = holding.hold(keys, batch.span)
         # More may be gone already than is to be now: points were to be kept for a shorter time.
-        check_times(batch, max(oldest, horizon.held_still()))
-        numbers = naming.held(keys)
-        of_heads = [numbers[key] for key in keys]
+        check_times(batch, max(oldest, held.gone_before))
+        of_heads = [held.numbers[key] for key in keys]
         news = telling.News()
-        written = storing.write(of_heads, batch.of, batch.at, batch.values, batch.span, news.add)
-        telling.tell(news.of, numbers)
+        written = storing.write(of_heads, batch.of, batch.at, batch.values, held.new, news.add)
+        telling.mark(news.of)
+        telling.tell(news.of, held.numbers)
     unchanged = len(batch.at) - written.created - written.changed
     return Recorded(written.created, written.changed, unchanged)
 

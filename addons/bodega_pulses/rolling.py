@@ -34,7 +34,7 @@ from bodega_sdk.bulk import among, staged
 #: Stands for the settling of series among PostgreSQL's advisory locks, before their numbers.
 _LOCK = 1886743668
 #: Minutes without points that two marks of one series may have between them and be one.
-_GAP = 10 * MINUTE
+GAP = 10 * MINUTE
 #: What one mark is of at most, and what is read of points at once.
 _SPAN = 6 * HOUR
 #: Series and marks that are settled in one transaction.
@@ -76,7 +76,7 @@ def mark(minutes: Mapping[int, Iterable[int]]) -> None:
         begin, behind = None, 0
         for minute in sorted(some):
             at = minute * MINUTE
-            if begin is None or at - behind > _GAP or at - begin >= _SPAN:
+            if begin is None or at - behind > GAP or at - begin >= _SPAN:
                 begin = at
                 rows.append((number, at, at + MINUTE))
             behind = at + MINUTE

@@ -29,8 +29,6 @@ _STAGED = "pulses_point_staged"
 #: Points that are made ready at a time: few enough for the processor's nearest cache.
 _PORTION = 500
 _MOST_BYTES = 1 << 20
-#: Series that SQLite looks at one by one.
-_FEW = 200
 #: Bits of a time, which are fewer until the year 38500.
 _BITS = 60
 _LOW = (1 << _BITS) - 1
@@ -102,17 +100,17 @@ def write(
     of: Sequence[int],
     at: Sequence[int],
     values: Sequence[float],
-    span: tuple[int, int],
+    new: bool,
     note: Callable[[Columns], None],
 ) -> Written:
     """Write points; the same again changes nothing, another value takes the place.
 
     Args:
         numbers, of, at, values: see :func:`columns`; one point at least.
-        span: the first and the last time.
+        new: whether none of the series has a point between the first time and the last.
         note: is called with the points that are new or differ, some at a time.
     """
-    if all_new(numbers, *span):
+    if new:
         return append(portions(numbers, of, at, values), note)
     rows = columns(numbers, of, at, values)
     with _staged(rows):
@@ -156,21 +154,6 @@ def _gathered(
     for one, count in sorted(Counter(of).items()):
         runs.append(Run(numbers[one], begin, begin := begin + count))
     return Columns(runs, at, list(map(values.__getitem__, places)))
-
-
-def all_new(numbers: Iterable[int], first: int, last: int) -> bool:
-    """Whether no series has a point in a range, both ends in it."""
-    numbers = sorted(set(numbers))
-    if partitioned():
-        query = (
-            "SELECT 1 FROM unnest(%s::int[]) AS number WHERE EXISTS (SELECT 1 FROM pulses_point "
-            "WHERE series = number AND at BETWEEN %s AND %s) LIMIT 1"
-        )
-        return database.execute_sql(query, (numbers, first, last)).fetchone() is None
-    if len(numbers) > _FEW:
-        return False
-    query = "SELECT 1 FROM pulses_point WHERE series = ? AND at BETWEEN ? AND ? LIMIT 1"
-    return not any(database.execute_sql(query, (one, first, last)).fetchone() for one in numbers)
 
 
 def append(some: Iterable[Columns], note: Callable[[Columns], None]) -> Written:

@@ -12,7 +12,16 @@ from itertools import islice
 
 import peewee
 
-from bodega_pulses import horizon, naming, partitions, recording, storing, telling
+from bodega_pulses import (
+    holding,
+    horizon,
+    naming,
+    partitions,
+    recording,
+    rolling,
+    storing,
+    telling,
+)
 from bodega_pulses.batches import Batch, Form, Head
 from bodega_pulses.instants import DAY
 from bodega_pulses.recording import Recorded
@@ -57,16 +66,20 @@ def _record(form: Form, pieces: Sequence[bytes]) -> Recorded:
 
 def _written(body: "_Body", keys: Sequence[naming.Key], oldest: int) -> Recorded:
     with transaction():
-        recording.check_times(body.lead, max(oldest, horizon.held_still()))
-        numbers = naming.held(keys)
-        of_heads = [numbers[key] for key in keys]
-        if not storing.all_new(of_heads, *body.lead.span):
+        span = body.lead.span
+        # So short a time is one mark in any case, which can be written before the points.
+        marked = span[1] - span[0] <= rolling.GAP
+        held = holding.hold(keys, span, marked)
+        recording.check_times(body.lead, max(oldest, held.gone_before))
+        if not held.new:
             raise _Otherwise
         news = telling.News()
-        written = storing.append(body.portions(of_heads), news.add)
+        written = storing.append(body.portions([held.numbers[key] for key in keys]), news.add)
         if body.otherwise:
             raise _Otherwise
-        telling.tell(news.of, numbers)
+        if not marked:
+            telling.mark(news.of)
+        telling.tell(news.of, held.numbers)
     return Recorded(written.created, 0, body.count - written.created)
 
 

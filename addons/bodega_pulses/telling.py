@@ -38,8 +38,14 @@ class News:
                 new.at, new.value = at[-1], rows.values[run.behind - 1]
 
 
+def mark(news: dict[int, _New]) -> None:
+    """Mark the minutes whose rollups are behind."""
+    if news:
+        rolling.mark({number: one.minutes for number, one in news.items()})
+
+
 def tell(news: dict[int, _New], numbers: dict[Key, int]) -> None:
-    """Mark the minutes that are behind, and publish what happened.
+    """Publish what happened.
 
     Args:
         news: see :class:`News`.
@@ -47,7 +53,6 @@ def tell(news: dict[int, _New], numbers: dict[Key, int]) -> None:
     """
     if not news:
         return
-    rolling.mark({number: one.minutes for number, one in news.items()})
     of_products: dict[UUID, list[Key]] = {}
     for key in numbers:
         if numbers[key] in news:
