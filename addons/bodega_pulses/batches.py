@@ -62,11 +62,16 @@ class Form:
     cut: Callable[[bytes], list[bytes]]
 
 
+def size_of(before: Sequence[bytes]) -> int:
+    """Return the least bytes of the next piece: nothing begins before the first one is read."""
+    return PIECE if before else PIECE // 2
+
+
 def cut_lines(body: bytes) -> list[bytes]:
     """Cut a body at the ends of lines."""
     pieces: list[bytes] = []
     begin, body = 0, body.strip()
-    while (end := body.find(b"\n", begin + PIECE)) >= 0:
+    while (end := body.find(b"\n", begin + size_of(pieces))) >= 0:
         pieces.append(body[begin:end])
         begin = end + 1
     return [*pieces, body[begin:]]

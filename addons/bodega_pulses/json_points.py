@@ -14,7 +14,6 @@ import orjson
 from bodega_pulses import instants
 from bodega_pulses.batches import (
     MOST_ERRORS,
-    PIECE,
     Batch,
     Form,
     Head,
@@ -22,6 +21,7 @@ from bodega_pulses.batches import (
     head_fault,
     numbered,
     refused,
+    size_of,
 )
 from bodega_pulses.sketches import LARGEST
 from bodega_sdk.errors import BadRequest, FieldError
@@ -100,7 +100,7 @@ def _cut_list(body: bytes) -> list[bytes]:
         return [body]
     pieces: list[bytes] = []
     begin = 1
-    while found := _BETWEEN.search(body, begin + PIECE):
+    while found := _BETWEEN.search(body, begin + size_of(pieces)):
         pieces.append(b"[%b]" % body[begin : found.start() + 1])
         begin = found.end() - 1
     return [*pieces, b"[" + body[begin:]]

@@ -92,6 +92,7 @@ class _Body:
 
     def __init__(self, form: Form, pieces: Sequence[bytes]) -> None:
         self._form, self._pieces = form, pieces
+        self._most = setting("pulses.points_per_request")
         self._first, self._last = form.read(pieces[0]), form.read(pieces[-1])
         if not self._first.at or not self._last.at:
             raise _Otherwise
@@ -120,13 +121,12 @@ class _Body:
             self.otherwise = True
 
     def _portions(self, numbers: dict[Head, int]) -> Iterator[Columns]:
-        most, behind = setting("pulses.points_per_request"), self.lead.span[0]
-        self.count = 0
+        self.count, behind = 0, self.lead.span[0]
         for batch in self._batches():
             self.count += len(batch.at)
-            if batch.span[0] < behind or batch.span[1] > self.lead.span[1] or self.count > most:
-                raise _Otherwise
-            if not numbers.keys() >= set(batch.heads):
+            in_order = behind <= batch.span[0] and batch.span[1] <= self.lead.span[1]
+            known = numbers.keys() >= set(batch.heads)
+            if not (in_order and known) or self.count > self._most:
                 raise _Otherwise
             of_heads = [numbers[head] for head in batch.heads]
             yield from storing.portions(of_heads, batch.of, batch.at, batch.values)

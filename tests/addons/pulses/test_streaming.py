@@ -23,8 +23,7 @@ _UNITS = count()
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (batches, json_points):
-        monkeypatch.setattr(module, "PIECE", 300)
+    monkeypatch.setattr(batches, "PIECE", 300)
 
 
 @pytest.fixture
