@@ -83,6 +83,14 @@ def existing(ids: Iterable[UUID]) -> set[UUID]:
     }
 
 
+def exists_sql(column: str) -> str:
+    """Return the condition, in SQL, that the product whose id a column holds is not gone."""
+    alive = "existing.deleted_at IS NULL"
+    return (
+        f"EXISTS (SELECT 1 FROM {_PRODUCTS} AS existing WHERE existing.id = {column} AND {alive})"
+    )
+
+
 def is_sold(key: Any) -> Any:
     """Return the condition that everybody sees the product whose id a field holds."""
     return key.in_(Product.select(Product.id).where(sold()))

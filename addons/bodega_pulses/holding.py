@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bodega_products import api as products
 from bodega_pulses import horizon, naming
 from bodega_pulses.instants import MINUTE
 from bodega_pulses.models import Horizon, Mark, Point, Series
@@ -33,7 +34,7 @@ SELECT number, %s, %s FROM unnest({_HELD}) AS number
 _TELL = f"""
 SELECT s.product, s.unit, s.source, s.number, EXISTS (
     SELECT 1 FROM {_POINTS} AS p WHERE p.series = s.number AND p.at BETWEEN %s AND %s
-), (SELECT at FROM {Horizon._meta.table_name} WHERE id = 1)
+), {products.exists_sql("s.product")}, (SELECT at FROM {Horizon._meta.table_name} WHERE id = 1)
 FROM {_SERIES} AS s WHERE s.number = ANY({_HELD})
 """
 #: Series that SQLite looks at one by one.
@@ -48,11 +49,13 @@ class Held:
         numbers: of the series.
         gone_before: before when points have been deleted; it stays there until the commit.
         new: whether no series has a point in the span.
+        gone: whether any product is; on PostgreSQL only.
     """
 
     numbers: dict[Key, int]
     gone_before: int
     new: bool
+    gone: bool
 
 
 def hold(keys: Iterable[Key], span: tuple[int, int], marked: bool = False) -> Held:
@@ -84,8 +87,9 @@ def _held(keys: Sequence[Key], span: tuple[int, int], marked: bool) -> Held:
     rows = database.execute_sql(";".join((*query, _TELL)), (*values, *span)).fetchall()
     return Held(
         {row[:3]: row[3] for row in rows},
-        rows[0][5] or 0 if rows else 0,
+        rows[0][6] or 0 if rows else 0,
         not any(row[4] for row in rows),
+        not all(row[5] for row in rows),
     )
 
 
@@ -96,4 +100,4 @@ def _known(keys: Sequence[Key], span: tuple[int, int]) -> Held:
     new = len(numbers) <= _FEW and not any(
         database.execute_sql(query, (one, *span)).fetchone() for one in numbers.values()
     )
-    return Held(numbers, horizon.gone_before(), new)
+    return Held(numbers, horizon.gone_before(), new, gone=False)

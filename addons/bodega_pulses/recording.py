@@ -1,6 +1,6 @@
 """Recording points: a batch is stored wholly or not at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,14 +42,9 @@ def record(batch: Batch) -> Recorded:
     check_times(batch, oldest)
     keys = naming.keys_of(batch)
     partitions.make(partitions.lacking(_days(batch.at, batch.span)))
-    return with_series(lambda: _record(batch, keys, oldest))
-
-
-def with_series(write: Callable[[], Recorded]) -> Recorded:
-    """Do what needs series, and again when those that it lacks have been made."""
     while True:
         try:
-            return write()
+            return _record(batch, keys, oldest)
         except naming.SeriesLacking as lacking:
             naming.make(lacking.keys)
 

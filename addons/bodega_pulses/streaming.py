@@ -56,10 +56,10 @@ def _record(form: Form, pieces: Sequence[bytes]) -> Recorded:
         body = _Body(form, pieces)
         oldest = horizon.wanted()
         recording.check_times(body.lead, oldest)
-        keys = naming.keys_of(body.lead)
+        keys = naming.keys_named(body.lead)
         partitions.make(partitions.lacking(body.lead.span))
-        return recording.with_series(lambda: _written(body, keys, oldest))
-    except (Problem, peewee.IntegrityError):
+        return _written(body, keys, oldest)
+    except (Problem, peewee.IntegrityError, naming.SeriesLacking):
         # Of two points of one time in two pieces, say, the later one counts.
         raise _Otherwise from None
 
@@ -71,7 +71,7 @@ def _written(body: "_Body", keys: Sequence[naming.Key], oldest: int) -> Recorded
         marked = span[1] - span[0] <= rolling.GAP
         held = holding.hold(keys, span, marked)
         recording.check_times(body.lead, max(oldest, held.gone_before))
-        if not held.new:
+        if held.gone or not held.new:
             raise _Otherwise
         news = telling.News()
         written = storing.append(body.portions([held.numbers[key] for key in keys]), news.add)

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bodega_products.models import Product
 from bodega_pulses import batches, json_points, line_protocol, partitions, recording, streaming
 from bodega_pulses.batches import Form
 from bodega_pulses.models import Mark, Point, Series
+from bodega_sdk import now, transaction
 from bodega_sdk.errors import InvalidInput, Problem, TooLarge
 from bodega_sdk.testing.recorder import Events
 
@@ -77,6 +79,13 @@ WAYS: list[tuple[Any, Form]] = [
 ]
 
 
+def begun(products: list[UUID], begin: datetime, unit: str = "C") -> None:
+    """Have series of products, with a point long before."""
+    at = int((begin - timedelta(days=2)).timestamp()) * 1_000_000
+    rows = [(str(product), at, 1.0, unit) for product in products]
+    assert streaming.record(json_points.NDJSON, as_lines(rows)).created == len(rows)
+
+
 def stored(unit: str) -> dict[tuple[UUID, int], float]:
     mine = {one.number: one.product for one in Series.select().where(Series.unit == unit)}
     rows = Point.select(Point.series, Point.at, Point.value).tuples()
@@ -106,8 +115,9 @@ def test_bodies_come_to_what_they_hold(
     ]
     write, form = WAYS[way]
     wanted = {(UUID(product), at): value for product, at, value, _ in rows}
+    begun([lamp, sofa], today, unit)
     found = streaming.record(form, write(rows))
-    assert stored(unit) == wanted
+    assert {key: value for key, value in stored(unit).items() if key[1] >= begin} == wanted
     assert found == recording.Recorded(len(wanted), 0, len(rows) - len(wanted))
     again = streaming.record(form, write(rows))
     assert again == recording.Recorded(0, 0, len(rows))
@@ -128,11 +138,8 @@ def test_what_is_in_order_and_new_is_recorded_while_it_is_read(
 ) -> None:
     write, form = WAYS[way]
     events, rows = Events(), rows_of([lamp, sofa], today, 100)
-    # A product may be named in two ways.
-    rows[51] = ("SOFA", *rows[51][1:])
-    found = streaming.record(form, write(rows))
-    assert found == recording.Recorded(200, 0, 0)
-    # What is known of the first piece only is that SKU not.
+    # The series are made first.
+    assert streaming.record(form, write(rows)) == recording.Recorded(200, 0, 0)
     assert streamed == ([False] if partitions.partitioned() else [])
     later = rows_of([lamp, sofa], today + timedelta(minutes=5), 100)
     assert streaming.record(form, write(later)).created == 200
@@ -146,6 +153,15 @@ def test_what_is_in_order_and_new_is_recorded_while_it_is_read(
     minute, first = 60_000_000, later[0][1]
     assert marked == {(first, first + 2 * minute)}
     assert Point.select().count() == 400
+    named = [
+        ("SOFA" if row[0] == str(sofa) else row[0], *row[1:])
+        for row in rows_of([lamp, sofa], today + timedelta(minutes=15), 700)
+    ]
+    assert streaming.record(form, write(named)).created == 1400
+    assert streamed[2:] == ([True] if partitions.partitioned() else [])
+    # More than ten minutes: marked behind the points, by the minutes they are in.
+    marked = {(one.first, one.behind) for one in Mark.select().where(Mark.first > named[0][1] - 1)}
+    assert marked == {(named[0][1], named[0][1] + 12 * minute)}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +175,7 @@ def test_what_is_otherwise_is_recorded_all_the_same(
     shop: Any, lamp: UUID, sofa: UUID, today: datetime, change: str, created: int, changed: int,
     streamed: list[bool],
 ) -> None:  # fmt: skip
+    begun([lamp, sofa], today)
     rows, body = rows_of([lamp, sofa], today, 100), b""
     if change == "another series":
         rows.insert(101, (str(lamp), rows[100][1], 7.0, "F"))
@@ -176,13 +193,15 @@ def test_what_is_otherwise_is_recorded_all_the_same(
     assert (found.created, found.changed) == (created, changed)
     if change != "twice" and partitions.partitioned():
         assert streamed == [False]
-    assert len(stored("C")) == len({row[:2] for row in rows if row[3] == "C"})
+    assert len(stored("C")) == 2 + len({row[:2] for row in rows if row[3] == "C"})
     assert all(stored("C")[UUID(row[0]), row[1]] == row[2] for row in rows if row[3] == "C")
 
 
 def test_what_is_wrong_somewhere_is_told_by_its_place_and_nothing_is_stored(
     shop: Any, lamp: UUID, today: datetime, set_to: Any
 ) -> None:
+    begun([lamp], today)
+    marks = Mark.select().count()
     for place in (0, 100, 199):
         rows: list[Any] = rows_of([lamp], today, 200)
         rows[place] = ("LOST", *rows[place][1:])
@@ -204,8 +223,18 @@ def test_what_is_wrong_somewhere_is_told_by_its_place_and_nothing_is_stored(
     set_to("points_per_request", 150)
     with pytest.raises(TooLarge, match="200 points; 150"):
         streaming.record(json_points.NDJSON, as_lines(rows_of([lamp], today, 200)))
-    assert Point.select().count() == 0
-    assert Mark.select().count() == 0
+    assert Point.select().count() == 1
+    assert Mark.select().count() == marks
+
+
+def test_a_product_that_is_gone_is_told_of(shop: Any, lamp: UUID, today: datetime) -> None:
+    begun([lamp], today)
+    with transaction():
+        Product.update(deleted_at=now()).where(Product.id == lamp).execute()
+    with pytest.raises(InvalidInput) as refused:
+        streaming.record(json_points.NDJSON, as_lines(rows_of([lamp], today, 200)))
+    assert refused.value.errors[0].field == "line 1: product"
+    assert Point.select().count() == 1
 
 
 def test_lines_without_times_are_all_of_now(shop: Any, lamp: UUID, streamed: list[bool]) -> None:
