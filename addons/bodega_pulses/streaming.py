@@ -1,9 +1,9 @@
 """Records the points of a body while it is read: PostgreSQL is longer about them than we are.
 
-What is measured comes in order of time, and is new. Of a body that is so, the first piece and
-the last tell whose points they are and of what times; the others are read while the database
-takes those before. As soon as anything is otherwise, all is undone and the body is recorded as
-any batch is, which also tells best what is wrong with it.
+What is measured comes in order of time, more or less, and is new. Of a body that is so, the
+first piece and the last tell whose points they are and of what times; the others are read
+while the database takes those before. As soon as anything is otherwise, all is undone and the
+body is recorded as any batch is, which also tells best what is wrong with it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ _FEWEST = 3
 
 
 class _Otherwise(Exception):
-    """The points are not new, or not in order of time, or wrong."""
+    """The points are not new, or not of the series and times that were told, or wrong."""
 
 
 def record(form: Form, body: bytes) -> Recorded:
@@ -121,16 +121,16 @@ class _Body:
             self.otherwise = True
 
     def _portions(self, numbers: dict[Head, int]) -> Iterator[Columns]:
-        self.count, behind = 0, self.lead.span[0]
+        first, last = self.lead.span
+        self.count = 0
         for batch in self._batches():
             self.count += len(batch.at)
-            in_order = behind <= batch.span[0] and batch.span[1] <= self.lead.span[1]
+            within = first <= batch.span[0] and batch.span[1] <= last
             known = numbers.keys() >= set(batch.heads)
-            if not (in_order and known) or self.count > self._most:
+            if not (within and known) or self.count > self._most:
                 raise _Otherwise
             of_heads = [numbers[head] for head in batch.heads]
             yield from storing.portions(of_heads, batch.of, batch.at, batch.values)
-            behind = batch.span[1]
 
     def _batches(self) -> Iterator[Batch]:
         yield self._first
