@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from math import isfinite
 from operator import attrgetter
@@ -118,8 +118,8 @@ def _by_columns(points: Sequence[_Point], named: Named) -> Batch:
     if not -LARGEST <= min(values) <= max(values) <= LARGEST:
         raise ValueError("a value is too large")
     heads, of = _heads(points)
-    if any(map(head_fault, heads)):
-        raise ValueError("no product, unit or source")
+    for head in heads:
+        _check(head)
     texts = list(map(attrgetter("timestamp"), points))
     # Products are often measured at the same times.
     once = list(dict.fromkeys(texts))
@@ -129,6 +129,13 @@ def _by_columns(points: Sequence[_Point], named: Named) -> Batch:
         times = dict(zip(once, at, strict=True))
         at = list(map(times.__getitem__, texts))
     return Batch(heads, of, at, values, named, span)
+
+
+# The same in each piece of a body; what is no head, and may be long, is not kept.
+@lru_cache(4096)
+def _check(head: Head) -> None:
+    if head_fault(head):
+        raise ValueError("no product, unit or source")
 
 
 def _heads(points: Sequence[_Point]) -> tuple[list[Head], list[int]]:

@@ -8,7 +8,7 @@ series: it is refused by name.
 
 import re
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import orjson
 
@@ -210,6 +210,8 @@ def _plain(text: str) -> str:
     return _ESCAPED.sub(r"\1", text)
 
 
+# The same in each piece of a body; what is no head, and may be long, is not kept.
+@lru_cache(4096)
 def _head(text: str) -> Head:
     measurement = _part(text, ",")
     tags: dict[str, str] = {}

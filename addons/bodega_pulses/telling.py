@@ -31,7 +31,9 @@ class News:
         """Add points that were written."""
         for run in rows.runs:
             at = rows.at[run.first : run.behind]
-            new = self.of.setdefault(run.series, _New())
+            new = self.of.get(run.series)
+            if new is None:
+                new = self.of[run.series] = _New()
             new.points += len(at)
             new.minutes.update(rolling.minutes_of_times(at))
             if at[-1] >= new.at:
