@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import peewee
-
 from bodega_products.models import Category, Product, ProductTag, Variant
 from bodega_products.text import sku_key
 from bodega_products.visibility import sold
-from bodega_sdk import Money, bulk, database, locked, transaction
+from bodega_sdk import Money, bulk, locked, transaction
 from bodega_sdk.bulk import among, portions
 from bodega_sdk.reading import rows_of
 
@@ -71,15 +69,11 @@ def products_of(ids: Iterable[UUID]) -> dict[UUID, ProductFacts]:
 
 def existing(ids: Iterable[UUID]) -> set[UUID]:
     """Return which ids are of products that are not gone, see :func:`products_of`; in one query."""
-    wanted = list(dict.fromkeys(ids))
-    if isinstance(database.obj, peewee.PostgresqlDatabase):
-        # Not by the query builder, which takes longer than the database.
-        query = f"SELECT id FROM {_PRODUCTS} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
-        keys = f"{{{','.join([key.hex for key in wanted])}}}"
-        return {key for (key,) in database.execute_sql(query, (keys,)).fetchall()}
     alive = Product.select(Product.id).where(Product.deleted_at.is_null())
     return {
-        key for some in portions(wanted) for (key,) in alive.where(among(Product.id, some)).tuples()
+        key
+        for some in portions(dict.fromkeys(ids))
+        for (key,) in alive.where(among(Product.id, some)).tuples()
     }
 
 
