@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import product
 from math import isfinite
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import orjson
@@ -31,10 +31,14 @@ _WHEN = "Expected a time in ISO 8601 with a zone, e.g. 2026-11-22T12:00:00Z."
 Named = Callable[[int, str], str]
 
 
+# JSON has no NaN, which would be neither.
+_Value = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+
+
 class _Point(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     product: str
     timestamp: str
-    value: float
+    value: _Value
     unit: str = ""
     source: str = ""
 
@@ -47,6 +51,8 @@ _MEMBERS = frozenset(_Point.__struct_fields__)
 _LIST, _OBJECT = msgspec.json.Decoder(list[_Point]), msgspec.json.Decoder(_Points)
 _LINES = msgspec.json.Decoder(_Point)
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
+#: A line that does not begin with a point; some may that begin with blanks.
+_TORN = re.compile(rb"\n(?!\{)")
 
 
 def read_json(data: bytes) -> Batch:
@@ -82,15 +88,18 @@ def read_lines(data: bytes) -> Batch:
     # One byte is found far faster than two.
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    ends = text.count(b"\n")
     try:
-        points = _LINES.decode_lines(text)
-        # Where no point goes over the end of a line, as many points as lines are one on each.
-        if len(points) != ends + 1 or text.count(b"}\n{") != ends:
-            raise ValueError("not one on each line")
-        return _by_columns(points, named)
+        return _by_columns(_on_lines(_LINES, text), named)
     except (TypeError, ValueError, OverflowError):
         return _one_by_one(_lines(data), named)
+
+
+def _on_lines(decoder: Any, text: bytes) -> list[Any]:
+    points: list[Any] = decoder.decode_lines(text)
+    # Where no point goes over the end of a line, as many points as lines are one on each.
+    if len(points) != text.count(b"\n") + 1 or _TORN.search(text):
+        raise ValueError("not one on each line")
+    return points
 
 
 def _cut_list(body: bytes) -> list[bytes]:
@@ -106,20 +115,59 @@ def _cut_list(body: bytes) -> list[bytes]:
     return [*pieces, b"[" + body[begin:]]
 
 
-JSON, NDJSON = Form(read_json, _cut_list), Form(read_lines, cut_lines)
+def _knowing(
+    read: Callable[[bytes], Batch], lines: bool, heads: Sequence[Head]
+) -> Callable[[bytes], Batch]:
+    products, units, sources = zip(*heads, strict=True)
+    if len(set(units)) > 1 or len(set(sources)) > 1:
+        return read
+    decoder = _decoder(units[0], sources[0], lines)
+    decode = partial(_on_lines, decoder) if lines else decoder.decode
+    places = {product: place for place, product in enumerate(products)}
+
+    def known(piece: bytes) -> Batch:
+        try:
+            points = decode(piece)
+            of = list(map(places.__getitem__, map(attrgetter("product"), points)))
+            return _batch(heads, of, points, numbered)
+        except (TypeError, ValueError, OverflowError, KeyError):
+            return read(piece)
+
+    return known
+
+
+@lru_cache(256)
+def _decoder(unit: str, source: str, lines: bool) -> Any:
+    """Return what decodes points of one unit and one source, of which nobody is then told."""
+    alone: Any = Literal
+    members = [
+        # A unit that is not empty cannot be left out.
+        (name, alone[text], text) if not text else (name, alone[text])
+        for name, text in (("unit", unit), ("source", source))
+    ]
+    members += [("product", str), ("timestamp", str), ("value", _Value)]
+    point = msgspec.defstruct(
+        "_Known", members, kw_only=True, forbid_unknown_fields=True, gc=False
+    )  # fmt: skip
+    kind: Any = point if lines else list[point]  # type: ignore[valid-type]
+    return msgspec.json.Decoder(kind)
+
+
+JSON = Form(read_json, _cut_list, partial(_knowing, read_json, False))
+NDJSON = Form(read_lines, cut_lines, partial(_knowing, read_lines, True))
 
 
 def _by_columns(points: Sequence[_Point], named: Named) -> Batch:
     """Return the columns; one of several exceptions when anything is wrong."""
     if not points:
         return Batch([], [], [], [], named)
-    values = list(map(attrgetter("value"), points))
-    # JSON has no NaN, which would be neither.
-    if not -LARGEST <= min(values) <= max(values) <= LARGEST:
-        raise ValueError("a value is too large")
     heads, of = _heads(points)
     for head in heads:
         _check(head)
+    return _batch(heads, of, points, named)
+
+
+def _batch(heads: Sequence[Head], of: Sequence[int], points: Sequence[Any], named: Named) -> Batch:
     texts = list(map(attrgetter("timestamp"), points))
     # Products are often measured at the same times.
     once = list(dict.fromkeys(texts))
@@ -128,7 +176,7 @@ def _by_columns(points: Sequence[_Point], named: Named) -> Batch:
     if len(once) < len(texts):
         times = dict(zip(once, at, strict=True))
         at = list(map(times.__getitem__, texts))
-    return Batch(heads, of, at, values, named, span)
+    return Batch(heads, of, at, list(map(attrgetter("value"), points)), named, span)
 
 
 # The same in each piece of a body; what is no head, and may be long, is not kept.

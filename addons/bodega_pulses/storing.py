@@ -208,7 +208,7 @@ class _Stream:
             series = rows.series()
             for place in range(0, len(rows.at), _PORTION):
                 at = rows.at[place : place + _PORTION]
-                taken = islice(series, len(at)), at, rows.values[place : place + _PORTION]
+                taken = list(islice(series, len(at))), at, rows.values[place : place + _PORTION]
                 yield binary_copy.packed("iqd", taken)
         yield binary_copy.END
 

@@ -134,6 +134,7 @@ class _Body:
 
     def _batches(self) -> Iterator[Batch]:
         yield self._first
+        read = self._form.reader(self._first.heads)
         for piece in islice(self._pieces, 1, len(self._pieces) - 1):
-            yield self._form.read(piece)
+            yield read(piece)
         yield self._last

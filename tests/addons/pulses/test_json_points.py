@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega_pulses.batches import Batch
-from bodega_pulses.json_points import read_json, read_lines
+from bodega_pulses.json_points import JSON, NDJSON, read_json, read_lines
 from bodega_sdk.errors import BadRequest, InvalidInput
 
 BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +34,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+def as_lines(points: list[dict[str, Any]]) -> bytes:
+    return b"\n".join(map(orjson.dumps, points))
+
+
 def seen(batch: Batch) -> list[tuple[Any, ...]]:
     """Return the points of a batch, one by one."""
     rows = zip(batch.of, batch.at, batch.values, strict=True)
@@ -49,7 +53,7 @@ def expected(point: dict[str, Any]) -> tuple[Any, ...]:
 @given(st.lists(GOOD, max_size=8))
 def test_every_way_of_writing_points_is_read_alike(points: list[dict[str, Any]]) -> None:
     wanted = list(map(expected, points))
-    lines = b"\n".join(map(orjson.dumps, points))
+    lines = as_lines(points)
     assert seen(read_json(orjson.dumps(points))) == wanted
     assert seen(read_json(orjson.dumps({"points": points}))) == wanted
     assert seen(read_lines(lines)) == wanted
@@ -57,6 +61,29 @@ def test_every_way_of_writing_points_is_read_alike(points: list[dict[str, Any]])
     assert seen(read_lines(b"\r\n \n" + lines.replace(b"\n", b" \r\n\n") + b"\n")) == wanted
     if len(points) == 1:
         assert seen(read_json(b" " + orjson.dumps(points[0]))) == wanted
+
+
+@given(st.lists(GOOD, min_size=1, max_size=8), st.integers(1, 8))
+def test_points_of_heads_that_are_known_are_read_as_any(
+    points: list[dict[str, Any]], known: int
+) -> None:
+    first, behind = points[:known], points[known:] or points
+    for form, write in ((JSON, orjson.dumps), (NDJSON, as_lines)):
+        read = form.reader(form.read(write(first)).heads)
+        assert seen(read(write(behind))) == list(map(expected, behind))
+
+
+def test_of_heads_that_are_known_nothing_is_taken_that_is_not_otherwise() -> None:
+    good = {"product": "LAMP", "timestamp": "2026-11-22T12:00:00Z", "value": 1, "unit": "C"}
+    for form, write in ((JSON, lambda one: orjson.dumps([one])), (NDJSON, orjson.dumps)):
+        read = form.reader([("LAMP", "C", "")])
+        assert read(write(good)).heads == [("LAMP", "C", "")]
+        # Left out, a unit is not the one that is known.
+        assert read(write({k: v for k, v in good.items() if k != "unit"})).heads[0][1] == ""
+        for change, member in BAD:
+            with pytest.raises(InvalidInput) as refused:
+                read(write(good | change))
+            assert refused.value.errors[0].field.endswith(member)
 
 
 @pytest.mark.parametrize(("change", "member"), BAD)
@@ -71,7 +98,7 @@ def test_a_fault_is_named_with_its_point(
             read_json(orjson.dumps(told))
         assert refused.value.errors[0].field == f"points.{place}.{member}"
     with pytest.raises(InvalidInput) as refused:
-        read_lines(b"\n".join(map(orjson.dumps, points)))
+        read_lines(as_lines(points))
     assert refused.value.errors[0].field == f"line {place + 1}: {member}"
 
 
