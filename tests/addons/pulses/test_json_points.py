@@ -78,6 +78,8 @@ def test_of_heads_that_are_known_nothing_is_taken_that_is_not_otherwise() -> Non
     for form, write in ((JSON, lambda one: orjson.dumps([one])), (NDJSON, orjson.dumps)):
         read = form.reader([("LAMP", "C", "")])
         assert read(write(good)).heads == [("LAMP", "C", "")]
+        several = form.reader([("LAMP", "C", ""), ("LAMP", "F", "")])
+        assert seen(several(write(good)))[0][1] == "C"
         # Left out, a unit is not the one that is known.
         assert read(write({k: v for k, v in good.items() if k != "unit"})).heads[0][1] == ""
         for change, member in BAD:
