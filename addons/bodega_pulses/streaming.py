@@ -73,7 +73,7 @@ def _written(body: "_Body", keys: Sequence[naming.Key], oldest: int) -> Recorded
         recording.check_times(body.lead, max(oldest, held.gone_before))
         if held.gone or not held.new:
             raise _Otherwise
-        news = telling.News()
+        news = telling.News(minutes=not marked)
         written = storing.append(body.portions([held.numbers[key] for key in keys]), news.add)
         if body.otherwise:
             raise _Otherwise

@@ -22,9 +22,14 @@ class _New:
 
 
 class News:
-    """What is new of each series."""
+    """What is new of each series.
 
-    def __init__(self) -> None:
+    Args:
+        minutes: whether they are wanted.
+    """
+
+    def __init__(self, minutes: bool = True) -> None:
+        self._minutes = minutes
         self.of: dict[int, _New] = {}
 
     def add(self, rows: Columns) -> None:
@@ -35,7 +40,8 @@ class News:
             if new is None:
                 new = self.of[run.series] = _New()
             new.points += len(at)
-            new.minutes.update(rolling.minutes_of_times(at))
+            if self._minutes:
+                new.minutes.update(rolling.minutes_of_times(at))
             if at[-1] >= new.at:
                 new.at, new.value = at[-1], rows.values[run.behind - 1]
 
