@@ -1,6 +1,7 @@
 """The API on gunicorn: threads in a few processes, each with a shop of its own."""
 
 import os
+import select
 import signal
 import ssl
 import sys
@@ -58,7 +59,7 @@ def serve_forever(
         "bind": f"{host}:{port}",
         "workers": workers,
         "threads": threads,
-        "worker_class": "bodega.http.worker.Worker",
+        "worker_class": f"bodega.http.{_worker_class()}",
         "worker_tmp_dir": _memory_folder(),
         "control_socket_disable": True,
         "graceful_timeout": 20,
@@ -74,6 +75,11 @@ def serve_forever(
         **_encrypted(tls),
     }
     Server(settings, options).run()
+
+
+def _worker_class() -> str:
+    # Elsewhere than on Linux, gunicorn's main thread waits for all connections.
+    return "epoll_worker.EpollWorker" if hasattr(select, "epoll") else "worker.Worker"
 
 
 def _encrypted(tls: Tls | None) -> dict[str, Any]:

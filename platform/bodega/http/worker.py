@@ -85,8 +85,13 @@ class Worker(ThreadWorker):
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread, which it must not keep by saying nothing."""
         if not conn.initialized:
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
+            self.be_patient(conn)
         super().enqueue_req(conn)
+
+    @staticmethod
+    def be_patient(conn: Any) -> None:
+        """Have whoever reads from a connection wait so long, and no longer."""
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request, in one piece if it is small."""
