@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 #: Seconds between two looks while events come.
 _BUSY = 0.01
+#: Events that may be as many as are moved at a time: there may be more.
+_MANY = 1000
 
 
 class Relay:
@@ -55,8 +57,8 @@ class Relay:
                 moved = self.step()
                 # Where something happens, more is to come, and somebody may be watching.
                 pause = min(_BUSY, self._interval) if moved else self._interval
-                while self.step():
-                    pass
+                while moved >= _MANY:
+                    moved = self.step()
             except Exception as error:
                 log.warning("relay failed, trying again", error=str(error))
                 self._shop.databases.close()  # A broken connection does not mend itself.
