@@ -12,6 +12,8 @@ from bodega_realtime.subscriptions import Hub
 log = structlog.get_logger(__name__)
 #: Seconds between two looks at the log: while somebody listens, and else.
 TICK, IDLE = 0.02, 0.1
+#: Seconds behind what the stream brought until it is read again.
+_REST = 0.01
 _PATIENCE = 5.0
 #: Seconds that events are handed out until others have their turn.
 _BREATH = 0.005
@@ -60,7 +62,10 @@ class Feed:
                 return False
             self._hub.dispatch(event)
             await self._breathe()
-        if not events:
+        if events:
+            # What comes meanwhile is written together.
+            await asyncio.sleep(_REST)
+        else:
             # It may be the relay that cannot reach Redis, so silence is no proof.
             await self._from_log()
         self._read_at = time.monotonic()
