@@ -51,7 +51,7 @@ _MEMBERS = frozenset(_Point.__struct_fields__)
 _LIST, _OBJECT = msgspec.json.Decoder(list[_Point]), msgspec.json.Decoder(_Points)
 _LINES = msgspec.json.Decoder(_Point)
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
-#: A line that does not begin with a point; some may that begin with blanks.
+#: A line that may not begin with a point: the end of one, or one behind blanks.
 _TORN = re.compile(rb"\n(?!\{)")
 
 
@@ -138,7 +138,7 @@ def _knowing(
 
 @lru_cache(256)
 def _decoder(unit: str, source: str, lines: bool) -> Any:
-    """Return what decodes points of one unit and one source, of which nobody is then told."""
+    """Return what decodes points of one unit and one source, and refuses all others."""
     alone: Any = Literal
     members = [
         # A unit that is not empty cannot be left out.
