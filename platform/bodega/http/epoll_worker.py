@@ -12,15 +12,21 @@ from typing import Any
 
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, STOP_KEEPALIVE_LINGER, TConn
 
+from bodega.http.sharing import Share
 from bodega.http.waiting import Waiting
 from bodega.http.worker import Worker
 
 #: Seconds between two looks of the main thread, while serving and while ending.
 _LOOK, _LAST_LOOK = 1.0, 0.05
+#: Seconds that a process with fewer connections has to take a new one.
+_COURTESY = 0.005
 
 
 class EpollWorker(Worker):
     """Accepts in its main thread; connections wait together, and each thread takes its next one."""
+
+    #: Where the processes of a server tell each other how many connections they have.
+    share: Share | None = None
 
     def init_process(self) -> None:
         """Have a place for connections to wait in; this process is a worker now."""
@@ -32,6 +38,8 @@ class EpollWorker(Worker):
 
     def accept(self, listener: Any) -> None:
         """Let a new connection wait for its first request."""
+        if self.share is not None and self.share.is_larger():
+            time.sleep(_COURTESY)
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -59,6 +67,7 @@ class EpollWorker(Worker):
     def _accept_until_told(self) -> None:
         queue = self.method_queue
         self.poller.register(queue.fileno(), 1, queue.run_callbacks)
+        self._count(0)
         looked = 0.0
         while self.alive and self.is_parent_alive():
             self.notify()
@@ -68,6 +77,8 @@ class EpollWorker(Worker):
                 looked = now
                 self._give_up()
         self.set_accept_enabled(False)
+        if self.share is not None:
+            self.share.leave()
 
     def _finish(self) -> None:
         end = time.monotonic() + self.cfg.graceful_timeout
@@ -100,6 +111,8 @@ class EpollWorker(Worker):
     def _count(self, more: int) -> None:
         with self._counting:
             self.nr_conns += more
+            if self.share is not None and self.alive:
+                self.share.tell(self.nr_conns)
         if more < 0 and not self._accepting:
             # The main thread may accept again.
             self.method_queue.defer(lambda: None)

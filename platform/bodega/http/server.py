@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from bodega.http.addresses import local_url, remember
 from bodega.http.arbiter import Arbiter
+from bodega.http.sharing import Shares
 from bodega.http.tls import Tls
 from bodega.settings import Settings
 from bodega.telemetry.metrics_folder import VARIABLE, collect_in
@@ -55,6 +56,7 @@ def serve_forever(
         remember(settings, local_url("https" if tls else "http", host, port))
     if VARIABLE not in os.environ:
         collect_in(settings.metrics_folder, empty=True)
+    shares = Shares()
     options = {
         "bind": f"{host}:{port}",
         "workers": workers,
@@ -67,7 +69,8 @@ def serve_forever(
         "keepalive": 5,
         "proc_name": "bodega",
         "loglevel": "warning",
-        "child_exit": _forget_metrics,
+        "pre_fork": shares.give,
+        "child_exit": partial(_forget, shares),
         # gunicorn itself believes whoever is on this machine, and lets them set the path.
         "forwarded_allow_ips": ",".join(map(str, settings.trusted_proxies)),
         "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
@@ -111,7 +114,8 @@ def _memory_folder() -> str | None:
     return folder if os.path.isdir(folder) else None
 
 
-def _forget_metrics(_: Any, worker: Any) -> None:
+def _forget(shares: Shares, _: Any, worker: Any) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
+    shares.take_back(worker)
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
