@@ -8,6 +8,7 @@ from typing import Any
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
+from bodega.http import response
 from bodega.http.errors import PROBLEM_JSON, PROBLEMS_ROOT
 from bodega_sdk.encoding import to_json
 from bodega_sdk.ids import uuid7
@@ -81,6 +82,13 @@ class Gathering:
 
 class Worker(ThreadWorker):
     """Ends half a request, and refuses what is no HTTP with a problem document."""
+
+    def init_process(self) -> None:
+        """Begin; gunicorn looks its settings up twenty times in each request."""
+        for name, setting in self.cfg.settings.items():
+            self.cfg.__dict__[name] = setting.get()
+        response.install()
+        super().init_process()
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread, which it must not keep by saying nothing."""
