@@ -41,13 +41,14 @@ class Outline:
         Unknown: it has none.
     """
 
-    __slots__ = ("_aliases", "held", "key", "values")
+    __slots__ = ("_aliases", "_numbered", "held", "key", "values")
 
     def __init__(self, query: Any) -> None:
         self.key: list[Any] = []
         self.values: list[Any] = []
         self.held: list[Any] = []
         self._aliases: dict[int, int] = {}
+        self._numbered = 0
         self.add(query, None)
 
     def add(self, item: Any, convert: Convert) -> None:
@@ -61,6 +62,7 @@ class Outline:
 
     def number(self, alias: Any) -> int:
         """Return the number of an alias: each request makes its own, and means the same."""
+        self._numbered += 1
         return self._aliases.setdefault(id(alias), len(self._aliases))
 
 
@@ -125,9 +127,10 @@ def _part(outline: Outline, nodes: Any, write: Callable[[Outline, Any], None]) -
         outline.held += known[1]
         return
     keys, held, values = len(outline.key), len(outline.held), len(outline.values)
-    aliases = len(outline._aliases)
+    numbered = outline._numbered
     write(outline, nodes)
-    if len(outline.values) == values and len(outline._aliases) == aliases:
+    # Numbers of aliases are others in other queries.
+    if len(outline.values) == values and outline._numbered == numbered:
         if len(_parts) >= _MOST:
             _parts.clear()
         _parts[ids] = (outline.key[keys:], outline.held[held:], tuple(nodes))
@@ -158,7 +161,9 @@ def _compound(outline: Outline, query: Any, _: Convert) -> None:
 
 
 def _source(outline: Outline, item: Any) -> None:
-    if type(item) not in (peewee.Join, peewee.ModelBase, peewee.ModelAlias):
+    if type(item) is peewee.ModelSelect and item._alias is not None:
+        outline.key += ("subquery", outline.number(item))
+    elif type(item) not in (peewee.Join, peewee.ModelBase, peewee.ModelAlias):
         raise Unknown
     outline.add(item, None)
 
@@ -194,6 +199,11 @@ def _field_alias(outline: Outline, item: Any, _: Convert) -> None:
         raise Unknown
     _model_alias(outline, item.source, None)
     _field(outline, item.field, None)
+
+
+def _column(outline: Outline, item: Any, _: Convert) -> None:
+    # Of a subquery, whose alias is known by then or comes later.
+    outline.key += ("column", outline.number(item.source), item.name)
 
 
 def _expression(outline: Outline, item: Any, _: Convert) -> None:
@@ -300,6 +310,7 @@ _WRITERS: dict[Any, Callable[[Outline, Any, Convert], None]] = {
     peewee.Join: _join,
     peewee.ModelBase: _model,
     peewee.ModelAlias: _model_alias,
+    peewee.Column: _column,
     peewee.Expression: _expression,
     peewee.Ordering: _ordering,
     peewee.Negated: _negated,

@@ -157,13 +157,25 @@ def _page(query: peewee.ModelSelect, size: int, skipped: int = 0) -> peewee.Mode
     Its rows are found by their keys first where others are skipped: nothing is joined or reckoned
     for those. SQLite would do that for rows, too, that it sorts away.
     """
-    short = _short(query)
-    keys = short.limit(size).offset(skipped)
-    if short is query or (not skipped and database.obj.for_update):
+    short, postgres = _short(query), database.obj.for_update
+    if short is query or (not skipped and postgres):
         return query.limit(size).offset(skipped)
+    keys = _bounded(short, size, skipped) if postgres else short.limit(size).offset(skipped)
     whole = query.clone()
     whole._where = query.model._meta.primary_key.in_(keys)
     return whole
+
+
+def _bounded(keys: peewee.ModelSelect, size: int, skipped: int) -> peewee.ModelSelect:
+    """Return the keys of a page out of the first so many rows, a power of two.
+
+    PostgreSQL plans for that many, however many of them are skipped: so a few prepared
+    statements serve all pages.
+    """
+    key = keys.model._meta.primary_key
+    first = keys.limit(1 << (skipped + size - 1).bit_length()).alias("first")
+    column = getattr(first.c, key.column_name)
+    return keys.model.select(column).from_(first).limit(size).offset(skipped)
 
 
 def _by_cursor(

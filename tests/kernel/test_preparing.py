@@ -1,5 +1,7 @@
 """Reads that come again are prepared on PostgreSQL, and mean what they meant."""
 
+import re
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import pytest
 from bodega.database.preparing import prepared
 from bodega_sdk import transaction, uuid7
 from bodega_sdk.models import database
+from bodega_sdk.reading import rows_of
 
 THINGS = "/api/v1/things"
 
@@ -54,6 +57,30 @@ def test_a_page_is_planned_by_its_size(things: Any) -> None:
     for _ in range(4):
         run("SELECT name FROM things_thing ORDER BY id LIMIT %s", 7)
     assert any(one.endswith("ORDER BY id LIMIT 7") for one in told())
+
+
+def test_further_pages_are_values_of_few_statements(things: Any) -> None:
+    # Powers of two: 4 rows, 8, 16 and 32.
+    for number in range(23):
+        data = {"name": f"n{number:02}", "slug": f"s{number}", "code": f"C{number}", "size": 1}
+        things.post(THINGS, data).expect(201)
+    shown = [row[0] for row in run("SELECT name FROM things_thing ORDER BY name")]
+    for size, page in [(2, page) for page in range(2, 13)] * 4 + [(3, 2), (3, 3), (3, 5)] * 4:
+        path = f"{THINGS}?page={page}&page_size={size}&ordering=name"
+        # No answer is kept for such a language.
+        found = things.get(path, headers={"Accept-Language": "x" * 201}).expect(200)
+        names = [item["name"] for item in found["results"]]
+        assert names == shown[page * size - size : page * size]
+    bounds = [int(size) for sql in told() for size in re.findall(r'LIMIT (\d+)\) AS "first"', sql)]
+    assert sorted(bounds) == [4, 8, 8, 16, 16, 32]
+
+
+def test_an_offset_of_all_rows_is_no_value(things: Any) -> None:
+    first = "SELECT id FROM things_thing ORDER BY id LIMIT %s OFFSET %s"
+    for _ in range(4):
+        run(f'SELECT id FROM ({first}) AS "first"', 50, 20)
+        run('SELECT id FROM (SELECT id FROM things_thing) AS "first" LIMIT %s OFFSET %s', 50, 20)
+    assert told() == []
 
 
 def test_values_have_the_types_of_literals(things: Any) -> None:
@@ -120,3 +147,14 @@ def test_a_connection_prepares_so_many_and_no_more(things: Any, monkeypatch: Any
         for _ in range(4):
             run(f"SELECT {number} WHERE 1 = %s", 1)
     assert len(told()) == 3
+
+
+def test_instants_are_of_one_zone_whatever_the_connections_is(things: Any, site: Any) -> None:
+    thing = site.module("things", "models").Thing
+    thing.create(name="n", slug="s", code="C")
+    wanted = [row.created_at for row in thing.select()]
+    assert rows_of(thing.select())[0].created_at == wanted[0]
+    with transaction():
+        database.execute_sql("SET LOCAL TIME ZONE 'Asia/Tokyo'")
+        (found,) = rows_of(thing.select())
+    assert (found.created_at, found.created_at.tzinfo) == (wanted[0], UTC)

@@ -64,6 +64,11 @@ def other(text: str) -> Any:
     return Good.shelf.in_(found.select(found.id).where(found.name == text))
 
 
+def of_first(number: int) -> Any:
+    first = Good.select(Good.id).order_by(Good.name).limit(64).alias("first")
+    return Good.select(first.c.id).from_(first).limit(5).offset(number)
+
+
 #: What is written for a number; each is of one outline for all numbers.
 KNOWN: dict[str, Callable[[int], Any]] = {
     "all rows": lambda n: Good.select(),
@@ -103,9 +108,21 @@ KNOWN: dict[str, Callable[[int], Any]] = {
     "a case that is read": lambda n: Good.select(
         Good.id, peewee.Case(None, [(fn.EXISTS(Shelf.select().where(Shelf.name == f"{n}")), 1)], 0)
         .coerce(False)),
+    "a subquery that is joined": lambda n: (
+        lambda inner: Good.select().join(inner, on=(inner.c.id == Good.shelf_id))
+    )(Shelf.select(Shelf.id).where(Shelf.name == f"{n}").alias("inner")),
+    "some of the first ones": lambda n: good(Good.id.in_(of_first(n))),
     "ids among": lambda n: good(among(Good.id, [UUID(int=n), UUID(int=7)])),
     "values among": lambda n: good(among(Good.size, [n, 7])),
 }  # fmt: skip
+
+
+def two_subqueries(number: int, *, turned: bool = False) -> Any:
+    pair = [Shelf.select(Shelf.id).alias("one"), Shelf.select(Shelf.id).alias("two")]
+    shown = pair[turned].c.id
+    return Good.select(shown).from_(Good, *pair).where(Good.size == number)
+
+
 #: What has no outline, or one that is not trusted; it is written anyway.
 UNKNOWN: dict[str, Callable[[int], Any]] = {
     "nothing among": lambda n: good(Good.size.in_([])),
@@ -117,9 +134,6 @@ UNKNOWN: dict[str, Callable[[int], Any]] = {
     "groups": lambda n: Good.select(Good.name, fn.COUNT(Good.id)).group_by(Good.name),
     "a case of values": lambda n: good(peewee.Case(Good.size, [(n, 1)], 0) == 1),
     "a case beside a column": lambda n: good(Good.size == peewee.Case(None, [(Good.size == n, 1)])),
-    "a subquery that is joined": lambda n: (
-        lambda inner: Good.select().join(inner, on=(inner.c.id == Good.shelf_id))
-    )(Shelf.select(Shelf.id).where(Shelf.name == f"{n}").alias("inner")),
 }  # fmt: skip
 
 
@@ -131,6 +145,15 @@ def test_what_is_kept_is_what_peewee_writes(name: str) -> None:
         assert written(make(number)) == make(number).sql()
     ((text, _),) = _statements._texts.values()
     assert text == make(5).sql()[0]
+
+
+def test_subqueries_are_not_taken_for_each_other() -> None:
+    _statements._texts.clear()
+    for turned in (False, True, False, True):
+        for number in (1, 2):
+            query = two_subqueries(number, turned=turned)
+            assert written(query) == query.sql()
+    assert len(_statements._texts) == 2
 
 
 def test_a_lock_is_part_of_what_is_kept() -> None:

@@ -23,7 +23,8 @@ _PLAIN, _MOST, _COUNTED = 2, 200, 2000
 #: What is planned better when the value is known: of a range whose ends are not, PostgreSQL thinks
 #: that it is a two-hundredth of the rows, and collects and sorts all that a page was to be of.
 _BY_VALUE = re.compile(r"LIKE|@@|~|<->|FOR UPDATE|BETWEEN|(?<![-<>])[<>]=? %s")
-_MARK = re.compile(r"(LIMIT |OFFSET )?%(%|s)")
+#: Which of a bounded number of rows is a value like others (see ``pagination``).
+_MARK = re.compile(r'(LIMIT |(?<!LIMIT %s\) AS "first" LIMIT %s )OFFSET )?%(%|s)')
 _TYPES = {str: "unknown", UUID: "uuid", bool: "boolean", int: "integer"}
 _LARGEST = 2**31 - 1
 #: What a connection says of a statement that it does not know, or that is not what it was.
@@ -53,7 +54,7 @@ class PreparedReads:
         return super().execute_sql(sql, params, *more)  # type: ignore[misc]
 
     def _is_worth_it(self, sql: str, params: Any) -> bool:
-        if not params or not sql.startswith("SELECT") or sql in self._unfit:
+        if params is None or not sql.startswith("SELECT") or sql in self._unfit:
             return False
         if self.in_transaction() or not all(map(_is_typed, params)):  # type: ignore[attr-defined]
             return False
@@ -144,7 +145,9 @@ def _prepare(
         return f"${next(places)}"
 
     taken = f"({', '.join(types)})" if types else ""
-    cursor.execute(f"PREPARE {name}{taken} AS {_MARK.sub(mark, sql)}")
+    # Without values the driver takes a statement as it is.
+    text = _MARK.sub(mark, sql) if types or limits else sql
+    cursor.execute(f"PREPARE {name}{taken} AS {text}")
     return f"EXECUTE {name}({', '.join(['%s'] * len(types))})" if types else f"EXECUTE {name}"
 
 
