@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from bodega_sdk import Parameter, Reply, Request, Route, setting
@@ -63,6 +64,7 @@ def _subtag(item: str) -> str:
     return item.capitalize() if len(item) == 4 and item.isalpha() else item
 
 
+@lru_cache(512)
 def preferred(header: str | None, own: str) -> tuple[str, ...]:
     """Return the languages of an Accept-Language header that come before the shop's own.
 

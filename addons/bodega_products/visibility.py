@@ -1,5 +1,6 @@
 """Which products somebody sees."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ READ_INACTIVE, WRITE, WRITE_ALL = (
 )  # fmt: skip
 
 
+@cache
 def sold() -> Any:
     """Return the condition that everybody sees a product."""
     return Product.deleted_at.is_null() & Product.is_active
@@ -23,10 +25,10 @@ def visible(identity: Identity) -> Any:
 
     Inactive ones are seen by who may, and by their own organization.
     """
-    alive = Product.deleted_at.is_null()
     if identity.may(READ_INACTIVE):
-        return alive
+        return Product.deleted_at.is_null()
     if identity.organization and identity.may(WRITE):
+        alive = Product.deleted_at.is_null()
         own = Product.organization == UUID(identity.organization)
         return alive & (Product.is_active | own)
     return sold()

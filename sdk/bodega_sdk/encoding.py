@@ -27,4 +27,5 @@ def _plain(value: Any) -> Any:
 
 def etag(body: bytes) -> str:
     """Return the strong entity tag of a representation (RFC 9110 §8.8.3), quotes included."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    # Processors have instructions for this one; it takes half the time of blake2b.
+    return f'"{hashlib.sha256(body, usedforsecurity=False).hexdigest()[:24]}"'

@@ -9,13 +9,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import peewee
 
 from bodega_sdk._statements import engine_of, written
+from bodega_sdk._written import dictionary
 from bodega_sdk.models import UTCDateTimeField
 
 #: Statements whose plans are kept.
@@ -89,43 +89,45 @@ class Columns:
         self, model: type[peewee.Model], columns: list[Column], typed: bool = False
     ) -> None:
         self._model = model
-        self._names = [name for _, name, _ in columns]
-        places = [place for place, _, _ in columns]
-        self._first = places[0] if places else 0
-        beyond = self._first + len(places)
-        together = places == list(range(self._first, beyond))
-        self._values = itemgetter(slice(self._first, beyond)) if together else itemgetter(*places)
-        convert_of = {name: convert for _, name, convert in columns if convert is not None}
+        self._places = [place for place, _, _ in columns]
+        known: dict[str, Any] = {"UTC": UTC}
         fields = model._meta.fields
-        kinds = {name: _types_of(fields[name]) for name in convert_of}
-        self._instants = [name for name in convert_of if typed and _is_instant(fields[name])]
-        self._converted = [
-            (name, _quickly(convert, fields[name]), kinds[name])
-            for name, convert in convert_of.items()
-            if name not in self._instants and not (typed and len(kinds[name]) > 1)
+        members = [
+            (name, _value_of(place, convert, fields[name], typed, known))
+            for place, name, convert in columns
         ]
+        self._values = dictionary("row", members, known)
 
     def there(self, row: tuple[Any, ...]) -> bool:
         """Whether a row has any of them."""
-        if row[self._first] is not None:
-            return True
-        return any(value is not None for value in self._values(row))
+        return any(row[place] is not None for place in self._places)
 
     def made(self, row: tuple[Any, ...]) -> Any:
         """Return the object of a row."""
         made: Any = object.__new__(self._model)
-        made.__data__ = data = dict(zip(self._names, self._values(row), strict=False))
-        for name in self._instants:
-            # The connection's zone is UTC, unless somebody in between forgot to tell.
-            value = data[name]
-            if value is not None and value.tzinfo is not UTC:
-                data[name] = value.astimezone(UTC)
-        for name, convert, kinds in self._converted:
-            value = data[name]
-            if type(value) not in kinds:
-                data[name] = convert(value)
+        made.__data__ = self._values(row)
         made._dirty, made.__rel__ = set(), {}
         return made
+
+
+def _value_of(
+    place: int, convert: Convert | None, field: Any, typed: bool, known: dict[str, Any]
+) -> str:
+    """Return how the value of a column is written that stands at a place of a row.
+
+    Args:
+        typed: see :class:`Columns`.
+        known: takes what is named in it.
+    """
+    value = f"row[{place}]"
+    kinds = _types_of(field)
+    if convert is None or (typed and len(kinds) > 1):
+        return value
+    if typed and _is_instant(field):
+        # The connection's zone is UTC, unless somebody in between forgot to tell.
+        return f"x if (x := {value}) is None or x.tzinfo is UTC else x.astimezone(UTC)"
+    known[f"convert_{place}"], known[f"kinds_{place}"] = _quickly(convert, field), kinds
+    return f"x if type(x := {value}) in kinds_{place} else convert_{place}(x)"
 
 
 class Plan:

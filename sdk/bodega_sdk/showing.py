@@ -5,14 +5,14 @@ become text with the JSON. Whatever is not known to be alike is left to marshmal
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from operator import itemgetter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import peewee
 from marshmallow import fields, missing
 
 from bodega_sdk import schemas
+from bodega_sdk._written import dictionary
 from bodega_sdk.models import Model, UTCDateTimeField
 from bodega_sdk.schemas import Schema, of_columns
 
@@ -26,8 +26,6 @@ _ALIKE: dict[type, tuple[type[peewee.Field], ...]] = {
     schemas.Uuid: (peewee.UUIDField,),
     schemas.Timestamp: (UTCDateTimeField,),
 }
-#: Read in the place of members that are no columns, which are written over it.
-_ANY = "id"
 
 
 class Shower:
@@ -41,38 +39,41 @@ class Shower:
     def __init__(self, kind: type[Schema], model: type[Model]) -> None:
         self._schema = kind()
         self._model = model
-        self._names: list[str] = []
-        self._columns: list[str] = []
-        #: Members that are made of columns alone, and of a row.
-        self._made: list[tuple[str, Callable[[Mapping[str, Any]], Any]]] = []
+        #: Members, and how their values are written; those of columns alone come from ``known``.
+        self._members: list[tuple[str, str]] = []
+        self._known: dict[str, Any] = {}
         self._others: list[tuple[str, Callable[[Any], Any]]] = []
         self._planned = self._plan()
-        #: Takes the values of the columns out of a row; of a single one it would be no tuple.
-        self._values = itemgetter(*self._columns) if len(self._columns) > 1 else self._those
+        self._of_values = dictionary("data", self._members, self._known)
 
     def _plan(self) -> bool:
         """Plan how each member is shown; return whether that can be planned."""
         schema = self._schema
         own = type(schema).get_attribute is not Schema.get_attribute
         hooked = schema._hooks.get("pre_dump") or schema._hooks.get("post_dump")
-        if own or hooked or _ANY not in self._model._meta.fields:
+        if own or hooked:
             return False
         for name, item in schema.dump_fields.items():
             path, shown = item.attribute or name, item.data_key or name
             if path not in schema.made and not hasattr(self._model, path):
                 return False
-            self._names.append(shown)
             column = self._model._meta.fields.get(path)
             if path not in schema.made and _alike(item, column):
-                self._columns.append(path)
+                self._members.append((shown, f"data[{path!r}]"))
                 continue
-            self._columns.append(_ANY)
             getter = self._getter(item, path)
             if isinstance(getter, of_columns) and self._has_columns(getter.names):
-                self._made.append((shown, _maker(getter)))
+                self._members.append((shown, self._made_of(getter)))
             else:
+                # Written over, in its place.
+                self._members.append((shown, "None"))
                 self._others.append((shown, getter))
         return True
+
+    def _made_of(self, made: of_columns) -> str:
+        maker = f"make_{len(self._known)}"
+        self._known[maker] = made.make
+        return f"{maker}({', '.join(f'data[{name!r}]' for name in made.names)})"
 
     def _has_columns(self, names: Iterable[str]) -> bool:
         """Whether a row's values of these are what it has as its attributes."""
@@ -101,32 +102,13 @@ class Shower:
     def _one(self, row: Any) -> dict[str, Any]:
         data = row.__data__
         try:
-            item = dict(zip(self._names, self._values(data), strict=True))
-            for name, value_of in self._made:
-                item[name] = value_of(data)
+            item = self._of_values(data)
         except KeyError:
             # It was read without some of them.
-            data = defaultdict(lambda: None, data)
-            item = dict(zip(self._names, self._those(data), strict=True))
-            for name, value_of in self._made:
-                item[name] = value_of(data)
+            item = self._of_values(defaultdict(lambda: None, data))
         for name, value_of in self._others:
             item[name] = value_of(row)
         return item
-
-    def _those(self, data: Mapping[str, Any]) -> Iterable[Any]:
-        return map(data.get, self._columns)
-
-
-def _maker(made: of_columns) -> Callable[[Mapping[str, Any]], Any]:
-    """Return what makes a member of the values of a row."""
-    make, names = made.make, made.names
-    if not names:
-        return lambda data: make()
-    values = itemgetter(*names)
-    if len(names) == 1:
-        return lambda data: make(values(data))
-    return lambda data: make(*values(data))
 
 
 def _text(value: Any) -> str | None:
