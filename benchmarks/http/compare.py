@@ -9,7 +9,8 @@ first 20 pages of 50, ``detail`` for one of 1,000 products, ``tree`` for all cat
 their numbers of products (not of Django). Bodega's ``list``, ``filter``, ``detail`` and ``tree``
 send an ``Accept-Language`` for which no answer is kept, so each is made anew;
 ``cached`` does not, with Redis, beside Django's ``cache_page`` with the same Redis. Where granian
-is installed, Bodega is also asked under it (``granian``), by the same number of threads.
+is installed, Bodega is also asked under it (``granian``), by the same number of threads. Bodega is
+told that all of its processes run on this machine, unless ``--machines several``.
 
 The load comes from the same machine, so rates of fast cells are also its limits: the CPU that
 the server spends on a request is the firmer number. Django is installed into an environment
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--venv", type=Path, help="where Django is, or is put")
     parser.add_argument("--limits", action="store_true", help="count requests against a limit")
+    parser.add_argument("--machines", default="one", choices=("one", "several"))
     parser.add_argument("--only", default="", help="kinds of cells, separated by commas")
     told = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
@@ -162,7 +164,10 @@ def start(
 ) -> dict[str, Peer]:
     """Start what is compared; Django is left out when it cannot be had."""
     limit = "999999999/86400" if told.limits else "off"
-    own = environment(folder / "shop", BODEGA_RATE_LIMIT=limit, BODEGA_LOG_LEVEL="error", **environ)
+    own = environment(
+        folder / "shop", BODEGA_RATE_LIMIT=limit, BODEGA_LOG_LEVEL="error",
+        BODEGA_MACHINES=told.machines, **environ,
+    )  # fmt: skip
     port = free_port()
     serve = ("-m", "bodega", "serve", "--port", str(port), "--workers", "2", "--threads", "4")
     peers = {"bodega": stack.enter_context(running("bodega", port, (sys.executable, *serve), own))}

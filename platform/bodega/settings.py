@@ -22,6 +22,7 @@ VARIABLES: Mapping[str, str] = {
     "BODEGA_ADMIN_EMAIL": "the first administrator; admin@example.com when unset",
     "BODEGA_ADMIN_PASSWORD": "their password; made up and printed once when unset",
     "BODEGA_EDITION": "which addons a new shop begins with; storefront when unset",
+    "BODEGA_MACHINES": "one or several, on which the shop's processes run; several when unset",
     "BODEGA_JOB_LEASE": "seconds a silent worker keeps its job; 30 when unset",
     "BODEGA_EVENT_DAYS": "days that events are kept in the log, or all; 30 when unset",
     "BODEGA_SMTP_URL": "smtp://user:password@host:587 sends mail; kept in the shop when unset",
@@ -53,6 +54,7 @@ class Settings:
         database_url: empty for SQLite in ``home``.
         redis_url: empty for wake-ups by SQLite in ``home``.
         secret_key: empty for one kept in ``home``.
+        machines: ``one`` if all processes of the shop run on this machine, from ``home``.
         job_lease: seconds.
         event_days: 0 to keep all events.
         outside: variables of secret settings of addons, as they are set.
@@ -71,6 +73,7 @@ class Settings:
     admin_email: str = "admin@example.com"
     admin_password: str = field(default="", repr=False)
     edition: str = "storefront"
+    machines: str = "several"
     job_lease: float = 30.0
     event_days: int = 30
     outside: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
@@ -85,6 +88,11 @@ class Settings:
     hsts: int = perimeter.DEFAULT_HSTS
     log_format: str = ""
     log_level: str = "info"
+
+    @property
+    def is_on_one_machine(self) -> bool:
+        """Whether all processes of the shop share this machine's memory: on SQLite they do."""
+        return not self.database_url or self.machines == "one"
 
     @property
     def told_secrets(self) -> tuple[str, ...]:
@@ -153,6 +161,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, home: Path | None = N
         admin_email=get("BODEGA_ADMIN_EMAIL", "admin@example.com"),
         admin_password=get("BODEGA_ADMIN_PASSWORD"),
         edition=get("BODEGA_EDITION", "storefront"),
+        machines=_choice("BODEGA_MACHINES", get("BODEGA_MACHINES", "several"), ("several", "one")),
         job_lease=_seconds("BODEGA_JOB_LEASE", get("BODEGA_JOB_LEASE", "30")),
         event_days=_days("BODEGA_EVENT_DAYS", get("BODEGA_EVENT_DAYS", "30")),
         token_algorithm=_choice(

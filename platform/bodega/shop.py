@@ -21,6 +21,7 @@ from bodega.database import outbox
 from bodega.database.collections import Counts
 from bodega.database.connection import Databases, open_databases
 from bodega.database.tables import KERNEL_TABLES, JobRow
+from bodega.database.versions import Versions
 from bodega.errors import OperatorError
 from bodega.hooks import quarantine
 from bodega.hooks.breakers import Breakers
@@ -69,7 +70,9 @@ class Session:
         self.assembly = assembly
         self.databases = shop.databases
         self.view: Any = None
-        self._counts = Counts(shop.databases.shop, (*assembly.models, *KERNEL_TABLES))
+        self._counts = Counts(
+            shop.databases.shop, shop.versions, (*assembly.models, *KERNEL_TABLES)
+        )
         # Who is implemented by nobody is not among them: calling it costs this look-up.
         self._callers = {
             name: Caller(chain, shop.breakers, shop.databases.shop)
@@ -330,6 +333,7 @@ class Shop:
         self._view = view or (lambda session: None)
         self.databases: Databases = open_databases(settings, connections)
         models.database.initialize(self.databases.shop)
+        self.versions = Versions(self.databases.shop)
         self.audit_log = AuditLog(self.databases.shop, settings.home, settings.key)
         self.databases.shop.recorder = self.audit_log
         self.register = Register(self.databases.runtime)

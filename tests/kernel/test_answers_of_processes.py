@@ -45,12 +45,14 @@ class Reader:
         self._process.communicate(timeout=20)
 
 
-@pytest.fixture(params=["without Redis", "with Redis"])
+@pytest.fixture(params=["without Redis", "with Redis", "on one machine"])
 def readers(
     things: Any, terminal: Any, request: pytest.FixtureRequest
 ) -> Iterator[tuple[Reader, Reader]]:
     """Two processes that read the shop of the test."""
     environ = terminal.environ | {"BODEGA_RATE_LIMIT": "off"}
+    if request.param == "on one machine":
+        environ["BODEGA_MACHINES"] = "one"
     if request.param == "with Redis":
         environ["REDIS_URL"] = request.getfixturevalue("redis_server")
     made = Reader(environ), Reader(environ)

@@ -21,6 +21,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "BODEGA_ADMIN_PASSWORD": ("open sesame", "admin_password", "open sesame"),
     "BODEGA_EDITION": ("bazaar", "edition", "bazaar"),
     "BODEGA_TOKEN_ALGORITHM": ("RS256", "token_algorithm", "RS256"),
+    "BODEGA_MACHINES": ("one", "machines", "one"),
     "BODEGA_JOB_LEASE": ("2.5", "job_lease", 2.5),
     "BODEGA_EVENT_DAYS": ("all", "event_days", 0),
     "BODEGA_SMTP_URL": (SMTP, "smtp_url", SMTP),

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 import peewee
 
+from bodega.database.board import Board
+from bodega.database.versions import Versions
 from bodega_sdk._statements import written
 from bodega_sdk.companions import CompanionKey, table_of
 
@@ -46,6 +48,7 @@ class VersionedWrites:
 
     _touched: threading.local
     recorder: Recorder | None = None
+    board: Board | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._touched = threading.local()
@@ -71,10 +74,28 @@ class VersionedWrites:
         if self.recorder is not None:
             # Before the versions: whoever holds those waits for nobody.
             self.recorder.write()
-        self.raise_versions()
-        super().commit()  # type: ignore[misc]
+        tables = self.raise_versions()
+        if self.board is None or not tables:
+            super().commit()  # type: ignore[misc]
+        else:
+            self._commit_on(self.board, tables)
         if self.recorder is not None:
             self.recorder.written()
+
+    def _commit_on(self, board: Board, tables: list[str]) -> None:
+        """Commit between two notes on the board."""
+        board.begin(tables)
+        try:
+            super().commit()  # type: ignore[misc]
+        except (peewee.OperationalError, peewee.InterfaceError):
+            # PostgreSQL may have gone, and commit it or not; a file is not written.
+            if not self.for_update:  # type: ignore[attr-defined]
+                board.end(tables)
+            raise
+        except BaseException:
+            board.end(tables)
+            raise
+        board.end(tables)
 
     def rollback(self) -> None:
         """Roll back, and forget what the transaction wrote to."""
@@ -105,8 +126,8 @@ class VersionedWrites:
         """Drop the notes of a transaction that was rolled back, or begins."""
         self._tables().clear()
 
-    def raise_versions(self) -> None:
-        """Raise the versions of the tables noted; the last thing before the commit."""
+    def raise_versions(self) -> list[str]:
+        """Raise the versions of the tables noted, and return those; the last before the commit."""
         tables = sorted(self._tables())
         self.forget_touched()
         # Milliseconds, so that a shop that was put back to an older state has no version twice.
@@ -123,6 +144,7 @@ class VersionedWrites:
                 f"version = {larger}({_TABLE}.version + 1, excluded.version)",
                 [value for table in tables for value in (table, stripe, moment)],
             )
+        return tables
 
 
 class Savepoint(peewee._savepoint):
@@ -168,12 +190,15 @@ class Counts:
 
     Args:
         database: where to count.
+        versions: of its tables.
         models: the tables there are; a query that reads one that is not versioned is
             counted every time.
     """
 
-    def __init__(self, database: Any, models: Iterable[Any], size: int = 512) -> None:
-        self._database = database
+    def __init__(
+        self, database: Any, versions: Versions, models: Iterable[Any], size: int = 512
+    ) -> None:
+        self._database, self._versions = database, versions
         models = tuple(models)
         self._versioned = {item._meta.table_name: item._meta.versioned for item in models}
         # Deleting a row takes its companions along: the base's version is theirs too.
@@ -217,27 +242,12 @@ class Counts:
 
     def _version(self, tables: list[str]) -> Any:
         watch = self._database.watch
-        if watch is not None:
-            # They were read before any data, which is what counts.
-            return tuple((name, watch.versions.get(name, 0)) for name in tables)
-        return tuple(read_versions(self._database, tables).items())
+        # If there is a watch, they were read before any data, which is what counts.
+        versions = self._versions.read() if watch is None else watch.versions
+        return tuple(versions.get(name, 0) for name in tables)
 
 
 @lru_cache(512)
 def _names_in(sql: str) -> frozenset[str]:
     """Return what stands in quotes in a statement: tables, columns and their aliases."""
     return frozenset(_NAMES.findall(sql))
-
-
-def read_versions(database: Any, tables: list[str] | None = None) -> dict[str, int]:
-    """Return the versions of tables, in order; of all that have one, if none are named."""
-    found: dict[str, int] = dict.fromkeys(tables or (), 0)
-    if tables is not None and not tables:
-        return found
-    # Added up here: sums of PostgreSQL are of another type, and slower.
-    sql = f"SELECT name, version FROM {_TABLE}"
-    if tables is not None:
-        sql += f" WHERE name IN ({', '.join([database.param] * len(tables))})"
-    for name, version in database.execute_sql(sql, tables).fetchall():
-        found[name] = found.get(name, 0) + version
-    return found

@@ -13,6 +13,7 @@ import psycopg2
 from playhouse.pool import PooledPostgresqlDatabase
 from psycopg2.extensions import new_type, parse_dsn, register_type
 
+from bodega.database.board import Board
 from bodega.database.collections import VersionedWrites
 from bodega.database.preparing import PreparedReads
 from bodega.database.watching import WatchedReads
@@ -112,13 +113,15 @@ def open_databases(settings: Settings, connections: int = 20) -> Databases:
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
+    board = Board(settings.home / "run" / "board")
     if settings.database_url:
         postgres = _postgres(settings, connections)
+        postgres.board = board
         return Databases(postgres, postgres)
     _home(settings)
-    return Databases(
-        _sqlite(settings.home / "shop.sqlite"), _sqlite(settings.home / "runtime.sqlite")
-    )
+    shop = _sqlite(settings.home / "shop.sqlite")
+    shop.board = board
+    return Databases(shop, _sqlite(settings.home / "runtime.sqlite"))
 
 
 def _home(settings: Settings) -> None:

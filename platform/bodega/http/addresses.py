@@ -55,12 +55,21 @@ class Perimeter:
 
     def client_address(self, req: falcon.Request) -> str:
         """Return the address of the client itself; garbage in headers is none."""
-        found = _read(req.remote_addr)
+        return self.address_of(req.remote_addr, req.get_header("X-Forwarded-For"))
+
+    def address_of(self, peer: str, forwarded: str | None) -> str:
+        """Return the address of a client.
+
+        Args:
+            peer: who connected.
+            forwarded: its header ``X-Forwarded-For``.
+        """
+        found = _read(peer)
         if found is None:
             return UNKNOWN
         if not self._trusts(found):
             return str(found)
-        told = (req.get_header("X-Forwarded-For") or "").split(",")
+        told = (forwarded or "").split(",")
         # The nearest proxy wrote the last one; what stands before a stranger is made up.
         for text in reversed(told[-_MOST_HOPS:]):
             further = _read(text)
@@ -90,8 +99,12 @@ class Perimeter:
         text = req.get_header(name) if self._trusted else None
         if not text:
             return ""
-        peer = _read(req.remote_addr)
-        return text.rpartition(",")[2].strip() if peer and self._trusts(peer) else ""
+        return text.rpartition(",")[2].strip() if self.believes(req.remote_addr) else ""
+
+    def believes(self, peer: str) -> bool:
+        """Whether whoever connected is a proxy of ours."""
+        address = _read(peer) if self._trusted else None
+        return address is not None and self._trusts(address)
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)

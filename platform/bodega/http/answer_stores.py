@@ -46,6 +46,26 @@ class Kept:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+#: Where in a request's environment it stands that its answer was kept, and which one.
+GIVEN = "bodega.given"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that is kept, given to a request.
+
+    Args:
+        path: of the route.
+        template: of the address, as metrics name it.
+        key: under which it is kept.
+    """
+
+    path: str
+    template: str
+    key: str
+    kept: Kept
+
+
 class Store(Protocol):
     """A place where answers are kept."""
 

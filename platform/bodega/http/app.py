@@ -16,6 +16,7 @@ from bodega.http.errors import add_error_handlers
 from bodega.http.limiting import RateLimits
 from bodega.http.middleware import ConnectionPerRequest, Edge, RequestContext
 from bodega.http.operations import kernel_routes
+from bodega.http.shortcut import Shortcut
 from bodega_sdk.encoding import to_json
 from bodega_sdk.http import Route
 
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 API_ROOT = "/api/v1"
 
 
-def build_app(session: "Session") -> falcon.App[Any, Any]:
+def build_app(session: "Session") -> Shortcut:
     """Build the app that serves an Assembly: its addons' routes and the kernel's own."""
-    app: falcon.App[Any, Any] = falcon.App(middleware=_middleware(session))
+    limits = _limits(session)
+    app: falcon.App[Any, Any] = falcon.App(middleware=_middleware(session, limits))
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
@@ -40,18 +42,23 @@ def build_app(session: "Session") -> falcon.App[Any, Any]:
     for kernel_part in (system, health, openapi, asyncapi, docs, console):
         kernel_part.add_routes(app, session)
     closed.add_sinks(app, API_ROOT, session.assembly.closed)
-    return app
+    return Shortcut(session, app, limits)
 
 
-def _middleware(session: "Session") -> list[Any]:
-    """Return what happens around every request, the outermost first."""
+def _limits(session: "Session") -> RateLimits | None:
     settings = session.shop.settings
-    origins, limited = settings.cors_origins, settings.rate_limit or settings.rate_limit_anonymous
+    limited = settings.rate_limit or settings.rate_limit_anonymous
+    return RateLimits(session, API_ROOT) if limited else None
+
+
+def _middleware(session: "Session", limits: RateLimits | None) -> list[Any]:
+    """Return what happens around every request, the outermost first."""
+    origins = session.shop.settings.cors_origins
     return [
         *([Cors(origins, session.assembly.routes)] if origins else ()),
         Edge(session),
         ConnectionPerRequest(session),
-        *([RateLimits(session, API_ROOT)] if limited else ()),
+        *([limits] if limits else ()),
         RequestContext(session),
     ]
 

@@ -10,7 +10,7 @@ import falcon
 import orjson
 
 from bodega.http import files
-from bodega.http.answer_stores import Kept
+from bodega.http.answer_stores import GIVEN, Given, Kept
 from bodega.http.idempotency import once
 from bodega.security.callers import Caller, calling, of_request
 from bodega_sdk.encoding import etag, to_json
@@ -55,6 +55,7 @@ class Responder:
             key, lambda: self._reply_to_keep(identity, req, resp, params)
         )
         if kept is not None:
+            req.env[GIVEN] = Given(self.route.path, req.uri_template or "", key, kept)
             give(req, resp, kept)
 
     def _reply(self, identity: Identity, req: falcon.Request, params: Mapping[str, str]) -> Reply:
@@ -253,5 +254,9 @@ def not_modified(resp: falcon.Response) -> None:
 
 def unchanged(req: falcon.Request, tag: str) -> bool:
     """Whether the caller has this representation already (RFC 9110 §13.1.2)."""
-    known = req.get_header("If-None-Match") or ""
+    return carries(req.get_header("If-None-Match") or "", tag)
+
+
+def carries(known: str, tag: str) -> bool:
+    """Whether an ``If-None-Match`` names a tag."""
     return tag in (item.strip().removeprefix("W/") for item in known.split(","))

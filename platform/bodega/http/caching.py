@@ -6,6 +6,7 @@ only while they are the same, which one statement tells; see docs/decisions/0023
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import falcon
 
 from bodega import __version__
-from bodega.database.collections import read_versions
+from bodega.database.board import Board, Mark
 from bodega.database.connection import is_postgres
 from bodega.http.answer_stores import LARGEST, Kept, LocalStore, RedisStore, Store
 from bodega.telemetry.metrics import KEPT_ANSWERS
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 #: Characters of an ``Accept-Language`` that answers are kept for.
 _LANGUAGES = 200
 _FULL_TEXT = re.compile(r"(?is)\bUSING\s+fts5\b.*\bcontent\s*=\s*['\"]?(\w+)")
+#: Seconds that the board is believed before the database is asked again.
+_TRUSTED = 1.0
 #: The versions themselves, which are no part of an answer.
 _OURS = frozenset({"bodega_collection"})
 
@@ -53,7 +56,10 @@ class Answers:
     def __init__(self, session: "Session") -> None:
         self._session = session
         self._database = session.databases.shop
+        self._versions = session.shop.versions
         self._stores = session.shop.answer_stores
+        one = session.shop.settings.is_on_one_machine
+        self._board: Board | None = self._database.board if one else None
 
     @cached_property
     def _assembly(self) -> str:
@@ -101,8 +107,28 @@ class Answers:
         KEPT_ANSWERS.labels(route.path, outcome).inc()
         return None
 
+    def current(self, key: str, seen: "Seen") -> Kept | None:
+        """Return the answer that this process itself keeps, if its tables are as they were.
+
+        Args:
+            seen: keeps what was found out about it, for the next call.
+        """
+        kept = self._stores.all[0].get(key)
+        if kept is None or self._database.in_transaction():
+            return None
+        mark = self._board.mark(kept.stamp) if self._board else None
+        now = time.monotonic()
+        if mark is not None and seen.holds(kept, mark, now):
+            return kept
+        if not self._is_current(kept.stamp):
+            return None
+        # The mark is from before the versions were read: who wrote since then has changed it.
+        seen.note(kept, mark, now)
+        return kept
+
     def _is_current(self, stamp: Mapping[str, int]) -> bool:
-        return read_versions(self._database, sorted(stamp)) == stamp
+        versions = self._versions.read()
+        return all(versions.get(table, 0) == version for table, version in stamp.items())
 
     def make(self, key: str, answer: Callable[[], Reply | None]) -> Kept | None:
         """Make an answer and keep it; return it, or None if there is none to keep.
@@ -110,7 +136,7 @@ class Answers:
         Args:
             answer: returns what is shown as JSON; None after it answered in another way.
         """
-        with self._database.watched(read_versions(self._database)) as watch:
+        with self._database.watched(self._versions.read()) as watch:
             reply = answer()
         if reply is None:
             return None
@@ -122,6 +148,27 @@ class Answers:
             for store in self._stores.all:
                 store.put(key, kept)
         return kept
+
+
+class Seen:
+    """That an answer was as its tables are: when, and by which mark of the board.
+
+    Whatever the board does not know of, such as other machines that were not told of, or a
+    database that was put back by its operator, is noticed by the next question a second later.
+    """
+
+    def __init__(self) -> None:
+        # One value, for several threads ask at once.
+        self._found: tuple[Mapping[str, int] | None, Mark | None, float] = (None, None, 0.0)
+
+    def holds(self, kept: Kept, mark: Mark, now: float) -> bool:
+        """Whether nothing can have changed."""
+        stamp, before, until = self._found
+        return stamp is kept.stamp and before == mark and now < until
+
+    def note(self, kept: Kept, mark: Mark | None, now: float) -> None:
+        """Note that an answer is as its tables are."""
+        self._found = kept.stamp, mark, now + _TRUSTED
 
 
 class _Tables:

@@ -4,6 +4,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Polic
 is allowed, ``RateLimit`` what is left (``r``) and in how many seconds it is filled up (``t``).
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import falcon
@@ -52,10 +53,19 @@ class RateLimits:
         limit = self._known if identity.authenticated else self._anonymous
         if limit is None:
             return
-        window = self._session.shop.throttle.count(limit, _key(identity, req))
-        tell(resp, limit, window)
+        window = self._session.shop.throttle.count(limit, _key(identity, req.context.address))
+        for name, value in _headers(limit, window):
+            resp.set_header(name, value)
         if window.count > limit.amount:
             raise _refusal(limit, window)
+
+    def of_stranger(self, address: str) -> Iterable[tuple[str, str]] | None:
+        """Count a request of nobody in particular; return its headers, None if it is refused."""
+        limit = self._anonymous
+        if limit is None:
+            return ()
+        window = self._session.shop.throttle.count(limit, _key(ANONYMOUS, address))
+        return _headers(limit, window) if window.count <= limit.amount else None
 
     def _limits(self, path: str) -> bool:
         return path.startswith(self._roots[1]) or path == self._roots[0]
@@ -72,19 +82,20 @@ def _limit(quota: Quota | None) -> RateLimit | None:
     return RateLimit(f"http.{POLICY}", *quota) if quota else None
 
 
-def _key(identity: Identity, req: falcon.Request) -> str:
+def _key(identity: Identity, address: str) -> str:
     if identity.key:
         return f"key {identity.key}"
     if identity.authenticated:
         return f"account {identity.subject}"
-    return f"address {network_of(req.context.address)}"
+    return f"address {network_of(address)}"
 
 
-def tell(resp: falcon.Response, limit: RateLimit, window: Window) -> None:
-    """Write the headers."""
+def _headers(limit: RateLimit, window: Window) -> tuple[tuple[str, str], ...]:
     left = max(0, limit.amount - window.count)
-    resp.set_header("RateLimit-Policy", f'"{POLICY}";q={limit.amount};w={limit.seconds}')
-    resp.set_header("RateLimit", f'"{POLICY}";r={left};t={wait(window)}')
+    return (
+        ("ratelimit-policy", f'"{POLICY}";q={limit.amount};w={limit.seconds}'),
+        ("ratelimit", f'"{POLICY}";r={left};t={wait(window)}'),
+    )
 
 
 def _refusal(limit: RateLimit, window: Window) -> TooManyRequests:

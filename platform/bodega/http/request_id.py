@@ -19,7 +19,11 @@ def begin(req: falcon.Request) -> None:
     """
     if hasattr(req.context, "request_id"):
         return
-    sent = req.get_header("X-Request-ID") or ""
-    req.context.request_id = sent if _ID.fullmatch(sent) else uuid7().hex
+    req.context.request_id = read_id(req.get_header("X-Request-ID"))
     req.context.began = time.perf_counter()
     structlog.contextvars.bind_contextvars(request_id=req.context.request_id)
+
+
+def read_id(sent: str | None) -> str:
+    """Return the id that a caller sent, or one of our own."""
+    return sent if sent and _ID.fullmatch(sent) else uuid7().hex
