@@ -398,7 +398,7 @@ def templates_of(nodes: Any) -> Iterator[str]:
 
 @ONE_ENGINE
 def test_nothing_is_served_that_is_not_declared(world: Any) -> None:
-    app = world.shop.current.view
+    app = world.shop.current.view.app
     # falcon.inspect wants handlers to be methods; ours are objects.
     served = set(templates_of(app._router._roots))
     assert served == {f"/api/v1{route.path}" for route in world.routes} | BESIDE

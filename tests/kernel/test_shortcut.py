@@ -89,7 +89,7 @@ def falcon(served: Served) -> Callable[..., tuple[Client, Counting]]:
     def serve(**changes: Any) -> tuple[Client, Counting]:
         client = served(**{"rate_limit": None, "rate_limit_anonymous": None} | changes)
         view: Any = client.shop.current.view
-        view._app = counting = Counting(view._app)
+        view.app = counting = Counting(view.app)
         return client, counting
 
     return serve

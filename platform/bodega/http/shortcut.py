@@ -71,7 +71,9 @@ class Shortcut:
 
     def __init__(self, session: "Session", app: Any, limits: RateLimits | None) -> None:
         settings = session.shop.settings
-        self._session, self._app, self._limits = session, app, limits
+        self._session, self._limits = session, limits
+        #: Falcon's own.
+        self.app = app
         self._perimeter = Perimeter(settings.trusted_proxies, settings.public_url)
         self._returns_connections = session.databases.shop is session.databases.runtime
         self._remembered: dict[Any, _Remembered] = {}
@@ -93,7 +95,7 @@ class Shortcut:
     def _by_falcon(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        found: Iterable[bytes] = self._app(environ, start_response)
+        found: Iterable[bytes] = self.app(environ, start_response)
         return found
 
     def _asked(self, environ: Mapping[str, Any]) -> Any:
