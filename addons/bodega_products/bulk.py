@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from bodega_products import bulk_tags, bulk_variants, events, search_index, skus, slugs
+from bodega_products import (
+    bulk_amounts,
+    bulk_tags,
+    bulk_variants,
+    events,
+    search_index,
+    skus,
+    slugs,
+)
 from bodega_products.bulk_reading import (
     add_variants,
     categories,
@@ -109,6 +117,7 @@ class _Upsert:
         self._categories = {slug: key for slug, (key, _) in found.items()}
         self._names = dict(found.values())
         self._new: set[int] = set()
+        self._amounts: dict[int, bulk_amounts.Amounts] = {}
 
     def _named_categories(self) -> set[Any]:
         if self._table is None:
@@ -128,7 +137,8 @@ class _Upsert:
         written = [place for place in places if outcomes[place] in (_CREATED, _UPDATED)]
         ids = self._write(written)
         self._ids = dict(zip(written, ids, strict=True))
-        told = ((key, outcomes[place].status) for key, place in zip(ids, written, strict=True))
+        self._ids |= self._write_amounts(outcomes)
+        told = ((key, outcomes[place].status) for place, key in self._ids.items())
         events.publish_many(told, source)
         events.publish_pictures(self._pictures(outcomes), source)
         return outcomes
@@ -156,6 +166,8 @@ class _Upsert:
                 yield Change(self._ids[place], self._stamp, self._before(place))
 
     def _before(self, place: int) -> dict[str, Any]:
+        if (plain := self._amounts.get(place)) is not None:
+            return plain.before
         old, row = self._existing[self._keys[place]], self._rows[place]
         before = {"sku": old["sku"]} | {name: old[name] for name in self._values[place]}
         if before.get("category") is not None:
@@ -203,7 +215,7 @@ class _Upsert:
         there: set[int] = set()
         for place, key in unlike:
             (self._new if key is None else there).add(place)
-        return there
+        return there - self._amounts.keys()
 
     def _compared(self) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of the table as they are compared."""
@@ -230,23 +242,26 @@ class _Upsert:
             said: whether a field that is None says so.
         """
         differ = "IS DISTINCT FROM" if database.obj.for_update else "IS NOT"
-        unlike = []
+        meant, unlike = {}, {}
         for name in ("sku", *names):
             column = Product._meta.fields[name].column_name
-            means = f"staged.{column}"
+            meant[name] = f"staged.{column}"
             if not said and name not in EMPTIED:
-                means = f"COALESCE({means}, item.{column})"
-            unlike.append(f"item.{column} {differ} {means}")
-        values = []
+                meant[name] = f"COALESCE({meant[name]}, item.{column})"
+            unlike[name] = f"item.{column} {differ} {meant[name]}"
+        values, conditions = [], list(unlike.values())
         if self._organization is not None:
-            unlike.append(f"item.organization {differ} {database.obj.param}")
+            conditions.append(f"item.organization {differ} {database.obj.param}")
             values.append(Product.organization.db_value(self._organization))
         with staged(Product, ("sku_key", "sku", *names), rows) as table:
             found: list[tuple[int, Any]] = database.execute_sql(
                 f"SELECT staged.place, item.id FROM {table} AS staged "
                 "LEFT JOIN products_product item ON item.sku_key = staged.sku_key "
-                f"WHERE item.id IS NULL OR {' OR '.join(unlike)}", values
+                f"WHERE item.id IS NULL OR {' OR '.join(conditions)}", values
             ).fetchall()  # fmt: skip
+            if self._table is not None and self._organization is None:
+                there = [place for place, key in found if key is not None]
+                self._amounts = bulk_amounts.differing(table, meant, unlike, there)
         return found
 
     def _look_up(self, places: list[int]) -> None:
@@ -392,6 +407,23 @@ class _Upsert:
         if down:
             again = Product.is_active & among(Product.id, down)
             Product.update(taken_down_at=None).where(again).execute()
+
+    def _write_amounts(self, outcomes: list[Outcome]) -> dict[int, UUID]:
+        """Write amounts that differ, just the columns that some row has otherwise."""
+        found = self._amounts
+        names = bulk_amounts.amounts_of(self._table.fields) if self._table and found else ()
+        differ = [
+            (at, name)
+            for at, name in enumerate(names)
+            if any(item.before[name] != item.after[at] for item in found.values())
+        ]
+        rows = [(item.id, *[item.after[at] for at, _ in differ]) for item in found.values()]
+        if rows:
+            fields, same = ("id", *(name for _, name in differ)), {"updated_at": self._stamp}
+            update_rows(Product, fields, rows, same=same)
+        for place in found:
+            outcomes[place] = _UPDATED
+        return {place: item.id for place, item in found.items()}
 
     def _changes(self, place: int, names: Iterable[str], *, named: bool) -> list[Any]:
         row, values = self._rows[place], self._values[place]
