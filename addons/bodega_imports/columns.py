@@ -304,9 +304,14 @@ def _description(cell: str) -> str:
 
 def _price(exponent: int) -> Parse:
     amount = re.compile(rf"([0-9]{{1,12}})(?:\.(?=[0-9])([0-9]{{0,{exponent}}})0*)?").fullmatch
+    usual = re.compile(
+        rf"[0-9]{{1,12}}\.[0-9]{{{exponent}}}" if exponent else "[0-9]{1,12}"
+    ).fullmatch
     expected = f"a plain decimal such as {1299:.{exponent}f}, at most {exponent} decimals"
 
     def parse(cell: str) -> int:
+        if usual(cell):
+            return int(cell.replace(".", ""))
         if not (match := amount(cell.strip())):
             raise BadCell(f"expected {expected}, no sign, currency or thousands separator")
         whole, decimals = match.groups("")

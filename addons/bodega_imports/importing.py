@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from bodega_imports import events, report
 from bodega_imports.changes import remember
+from bodega_imports.chunks import ChunkSize
 from bodega_imports.columnar import Batch, PlainTable, fits
 from bodega_imports.columns import Layout, Parse, UnrecognisedColumns, recognise
 from bodega_imports.files import open_file
@@ -188,7 +190,8 @@ class _Importing:
             staged = staging.fill(self._staged_rows())
             if "after" not in self._job.checkpoint:
                 self._start_writing(staged, staging.distinct())
-            chunks = staging.winners(self._job.checkpoint["after"], setting("imports.chunk_rows"))
+            self._size = ChunkSize(setting("imports.chunk_rows"), staging.row_bytes())
+            chunks = staging.winners(self._job.checkpoint["after"], self._size)
             if self._is_one:
                 self._write_whole(chunks)
             elif self._goes_by_turns:
@@ -322,11 +325,12 @@ class _Importing:
         return outcomes
 
     def _upsert(self, chunk: list[_Staged]) -> list[products.Outcome]:
-        rows = self._rows(chunk)
+        began, rows = time.monotonic(), self._rows(chunk)
         changes: list[products.Change] = []
         source = f"import:{self._run.id}"
         outcomes = products.upsert(rows, source, self._run.organization, changes)
         remember(self._run, changes)
+        self._size.took(len(chunk), time.monotonic() - began)
         return outcomes
 
     def _rows(self, chunk: list[_Staged]) -> list[products.ProductRow] | products.ProductTable:
@@ -380,12 +384,14 @@ class _Importing:
     def _count(self, chunk: list[_Staged], outcomes: list[products.Outcome]) -> list[RowError]:
         """Count outcomes; return the rows that were refused."""
         run = self._run
+        counts = Counter(map(attrgetter("status"), outcomes))
         refused: list[RowError] = []
-        for (_, line, row), outcome in zip(chunk, outcomes, strict=True):
-            if outcome.status == "refused":
-                value = self._value(row, outcome.column)
-                refused.append(RowError(line, outcome.column, value, outcome.reason))
-        counts = Counter(outcome.status for outcome in outcomes)
+        if counts["refused"]:
+            refused = [
+                RowError(line, one.column, self._value(row, one.column), one.reason)
+                for (_, line, row), one in zip(chunk, outcomes, strict=True)
+                if one.status == "refused"
+            ]
         for status in ("created", "updated", "unchanged"):
             setattr(run, status, getattr(run, status) + counts[status])
         run.errors += len(refused)

@@ -6,7 +6,7 @@ takes over from a dead one reads the file again and goes on writing where that s
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Staging:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._staged = self._bytes = 0
         path.unlink(missing_ok=True)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(_SCHEMA)
@@ -38,36 +39,40 @@ class Staging:
 
     def fill(self, batches: Iterable[list[tuple[int, str, Any]]]) -> int:
         """Stage lists of ``(line, SKU key, row)``; return how many rows."""
-        staged = 0
         for rows in batches:
-            staged += self._insert([(line, key, orjson.dumps(row)) for line, key, row in rows])
+            self._insert([(line, key, orjson.dumps(row)) for line, key, row in rows])
         self._connection.execute("CREATE INDEX by_key ON staged (key, seq)")
-        return staged
+        return self._staged
 
-    def _insert(self, batch: list[tuple[int, str, bytes]]) -> int:
+    def _insert(self, batch: list[tuple[int, str, bytes]]) -> None:
         self._connection.execute("BEGIN")
         self._connection.executemany("INSERT INTO staged (line, key, row) VALUES (?, ?, ?)", batch)
         self._connection.execute("COMMIT")
-        return len(batch)
+        self._staged += len(batch)
+        self._bytes += sum([len(row) for _, _, row in batch])
 
     def distinct(self) -> int:
         """Return how many SKUs there are: that many rows will be written."""
         row = self._connection.execute("SELECT count(DISTINCT key) FROM staged").fetchone()
         return int(row[0])
 
-    def winners(self, after: int, size: int) -> Iterator[list[tuple[int, int, Any]]]:
+    def row_bytes(self) -> int:
+        """Return how many bytes a row takes here on average."""
+        return self._bytes // max(1, self._staged)
+
+    def winners(self, after: int, size: Callable[[], int]) -> Iterator[list[tuple[int, int, Any]]]:
         """Yield lists of ``(seq, line, row)``: the last row of each SKU, in the file's order.
 
         Args:
             after: go on behind this seq.
-            size: rows in a list at most.
+            size: asked for each list: rows in it at most.
         """
         while True:
             found = self._connection.execute(
                 "SELECT seq, line, row FROM staged AS one WHERE seq > ? AND NOT EXISTS "
                 "(SELECT 1 FROM staged AS later WHERE later.key = one.key AND later.seq > one.seq)"
                 " ORDER BY seq LIMIT ?",
-                (after, size),
+                (after, size()),
             ).fetchall()
             if not found:
                 return

@@ -71,8 +71,9 @@ def addon_manifest() -> Manifest:
                 help="Megabytes of a file at most, once a gzip, a zip or a workbook is unpacked",
             ),
             Setting(
-                "chunk_rows", int, default=1000, minimum=100, maximum=50_000,
-                help="Rows written in one transaction",
+                "chunk_rows", int, default=10_000, minimum=100, maximum=50_000,
+                help="Rows written in one transaction at most: as many as take about a tenth "
+                "of a second",
             ),
             Setting(
                 "at_once", int, default=2, minimum=1, maximum=4,
