@@ -116,7 +116,8 @@ def _title(page: Page, text: str) -> None:
 
 
 def _fits(page: Page) -> None:
-    """The page is not wider than its window."""
+    """The page is not wider than its window, once its styles are there."""
+    page.wait_for_load_state("load")
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1], (page.url, widths)
 

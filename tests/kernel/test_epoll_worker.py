@@ -203,6 +203,34 @@ def test_an_ending_server_answers_what_has_begun(
     busy.close()
 
 
+_STOPPED_AT_ONCE = """
+import os, signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+usual = ThreadPoolExecutor._adjust_thread_count
+
+def adjust(pool):
+    mark = Path(__file__).with_name("stopped")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGQUIT)
+    usual(pool)
+
+ThreadPoolExecutor._adjust_thread_count = adjust
+"""
+
+
+def test_a_process_that_is_stopped_while_its_threads_begin_ends(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    # It was killed 20 s later: it waited for a lock that it held itself.
+    (tmp_path / "conf.py").write_text(_STOPPED_AT_ONCE)
+    running = start("--config", str(tmp_path / "conf.py"))
+    assert running.get("/next") == b"/next"
+    assert (tmp_path / "stopped").exists()
+
+
 def test_elsewhere_than_on_linux_gunicorn_waits_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server._worker_class() == "epoll_worker.EpollWorker"
     monkeypatch.setattr(server, "select", SimpleNamespace())

@@ -54,9 +54,9 @@ class EpollWorker(Worker):
 
     def run(self) -> None:
         """Serve until told to end, and finish what has begun."""
-        for _ in range(self.cfg.threads):
-            self.tpool.submit(self._answer)
         try:
+            for _ in range(self.cfg.threads):
+                self.tpool.submit(self._answer)
             self._accept_until_told()
             self._finish()
         finally:

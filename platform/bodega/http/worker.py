@@ -90,6 +90,10 @@ class Worker(ThreadWorker):
         response.install()
         super().init_process()
 
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once. gunicorn takes a lock of the pool first, which this thread may hold."""
+        super(ThreadWorker, self).handle_quit(sig, frame)
+
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread, which it must not keep by saying nothing."""
         if not conn.initialized:

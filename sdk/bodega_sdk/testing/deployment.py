@@ -128,12 +128,13 @@ class Deployment:
         """End every process that was started here."""
         for process in self.processes:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
         for process in self.processes:
             try:
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _answer(request: urllib.request.Request) -> Any:
