@@ -65,8 +65,13 @@ PHASES: dict[str, Callable[[Deployment, int], None]] = {
 PAUSE = 2.0
 
 
-def loaded(shop: Deployment, seconds: float, act: Callable[[Deployment, int], None]) -> list[float]:
-    """Return the milliseconds of every request during a phase."""
+def loaded(
+    shop: Deployment,
+    seconds: float,
+    act: Callable[[Deployment, int], None],
+    done: Callable[[], bool] = lambda: True,
+) -> list[float]:
+    """Return the milliseconds of every request during a phase, which goes on until it is done."""
     told = {"port": shop.port, "token": shop.log_in(), "roles": {"read": CLIENTS}, "below": BELOW}
     process = subprocess.Popen(
         [sys.executable, str(LOAD), json.dumps(told)], env=shop.environ, text=True,
@@ -75,7 +80,7 @@ def loaded(shop: Deployment, seconds: float, act: Callable[[Deployment, int], No
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     began, number = time.monotonic(), 0
-    while number % 2 or time.monotonic() < began + seconds:
+    while number % 2 or time.monotonic() < began + seconds or not done():
         act(shop, number)
         number += 1
         time.sleep(max(0.0, began + number * PAUSE - time.monotonic()))

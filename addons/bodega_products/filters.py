@@ -75,7 +75,9 @@ FILTERS = (
     Filter(Parameter("is_active", bool, "Only active, or only inactive ones."),
            lambda value: Product.is_active == value),
     Filter(Parameter("featured", bool, "Only featured, or only other ones."),
-           lambda value: Product.is_featured == value),
+           # By itself, as the index of featured products has it: a plan for any value has no use
+           # for that.
+           lambda value: Product.is_featured if value else ~Product.is_featured),
     Filter(Parameter("digital", bool, "Only what is digital, or only what is not."),
            lambda value: Product.is_digital == value),
     _moment("created_after", "Made at this time or later.", operator.ge),

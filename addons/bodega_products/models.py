@@ -74,7 +74,7 @@ class Product(Entity):
     popularity: Any = peewee.BigIntegerField(default=0)
     search_text: Any = peewee.TextField(default="")
     # Of the organization that sells it; null when the shop itself does.
-    organization: Any = peewee.UUIDField(null=True, index=True)
+    organization: Any = peewee.UUIDField(null=True)
     deleted_at: Any = UTCDateTimeField(null=True)
     kept_slug: Any = peewee.CharField(max_length=255, null=True)
     # Since when the shop keeps its vendor from selling it; see moderating.
@@ -82,10 +82,11 @@ class Product(Entity):
 
     class Meta:
         table_name = "products_product"
+        # Those of what few products have (an organization, a category, being featured) hold
+        # these products alone: see the migration 0006.
         indexes = (
             (("created_at", "id"), False),
             (("popularity", "id"), False),
-            (("category", "created_at"), False),
         )
 
     @property

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bodega.database.connection import is_postgres
+from bodega_products.filters import FILTERS
 from bodega_products.models import Product
 from bodega_sdk.testing.queries import query_counter
 
@@ -286,3 +288,22 @@ def test_a_filter_by_time_knows_the_day_that_is(admin: Any, client: Any) -> None
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
     assert skus(client, f"created_before={tomorrow}") == ["now"]
     assert skus(client, f"created_after={tomorrow}") == []
+
+
+def test_few_featured_products_are_found_without_reading_all(shop: Any, admin: Any) -> None:
+    make(admin, "L-1")
+    make(admin, "L-2", is_featured=True)
+    assert skus(admin, "featured=true") == ["L-2"]
+    assert skus(admin, "featured=false") == ["L-1"]
+    (featured,) = (item.apply(True) for item in FILTERS if item.parameter.name == "featured")
+    newest = (Product.created_at.desc(), Product.id.desc())
+    sql, values = Product.select(Product.id).where(featured).order_by(*newest).limit(20).sql()
+    database = shop.databases.shop
+    explain = "EXPLAIN" if is_postgres(database) else "EXPLAIN QUERY PLAN"
+    with database.atomic():
+        if is_postgres(database):
+            # PostgreSQL reads so small a table whole.
+            database.execute_sql("SET LOCAL enable_seqscan = off")
+        plan = str(database.execute_sql(f"{explain} {sql}", values).fetchall())
+    assert "products_product_featured" in plan
+    assert "temp" not in plan.lower()
