@@ -24,4 +24,4 @@ def down(migrator, db):
     db.execute_sql("DROP INDEX products_product_featured")
     for name, columns, _ in _INDEXES:
         db.execute_sql(f"DROP INDEX {name}")
-        db.execute_sql(f"CREATE INDEX {name} ON products_product ({columns})")
+        migrator.migrate(migrator.add_index("products_product", columns.split(", "), False))
