@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from itertools import islice
 from operator import attrgetter
@@ -28,6 +28,7 @@ from bodega_imports.profiles import How
 from bodega_imports.records import Record, Table, UnreadableFile
 from bodega_imports.rows import Row, RowError, read_rows
 from bodega_imports.staging import Staging
+from bodega_imports.telling import PAUSE, Beside
 from bodega_imports.turns import Turn, write_in_turns
 from bodega_products import api as products
 from bodega_sdk import (
@@ -46,8 +47,6 @@ from bodega_sdk.bulk import insert_rows
 from bodega_sdk.errors import LeaseLost, PermanentFailure, TryLater
 from bodega_sdk.money import exponent
 
-#: Seconds between two notes of how far reading is.
-_PAUSE = 0.2
 #: How long one waits that has to wait for another.
 _TURN = timedelta(seconds=0.5)
 #: New products that the database looks at first, and how many times as many the next time:
@@ -257,7 +256,7 @@ class _Importing:
             if len(bad) >= 1000:
                 self._report(bad)
                 bad = []
-            if time.monotonic() > told + _PAUSE:
+            if time.monotonic() > told + PAUSE:
                 told = time.monotonic()
                 self._tell_reading()
         self._report(bad)
@@ -352,10 +351,14 @@ class _Importing:
         run, refused = self._run, []
         if run.atomic and run.errors:
             raise _not_whole(run)
-        with suppress(_Undone), self._job.transaction():
+        # A run that died may have told of more.
+        run.processed_rows = run.errors + run.superseded
+        with closing(Beside(run.id)) as beside, suppress(_Undone), self._job.transaction():
             for chunk in chunks:
                 refused += self._count(chunk, self._outcomes(chunk))
                 self._refuse_cancelled()
+                beside.tell(run.processed_rows)
+            beside.close()
             if run.dry_run or (run.atomic and refused):
                 raise _Undone
             _insert_bad_rows(run, refused)

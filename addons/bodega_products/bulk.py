@@ -159,6 +159,12 @@ class _Upsert:
 
     def changes(self, outcomes: Sequence[Outcome]) -> Iterator[Change]:
         """Yield what was written."""
+        more = {
+            self._ids[place]: self._rows[place]
+            for place, outcome in enumerate(outcomes)
+            if outcome is _UPDATED and place not in self._amounts and self._rows[place].extensions
+        }
+        self._changed = self._companions.changed(more)
         for place, outcome in enumerate(outcomes):
             if outcome is _CREATED:
                 yield Change(self._ids[place], self._stamp, None)
@@ -173,7 +179,9 @@ class _Upsert:
         if before.get("category") is not None:
             before["category"] = before["category"].hex
         before |= {} if row.variants is None else {"variants": old["variants"]}
-        return before | ({} if row.tags is None else {"tags": old["tag_names"] or []})
+        before |= {} if row.tags is None else {"tags": old["tag_names"] or []}
+        added = self._changed.get(old["id"])
+        return before | ({"extensions": added} if added else {})
 
     def _valued(self, place: int) -> Mapping[str, Any]:
         values = self._rows[place].fields

@@ -70,7 +70,8 @@ class Change:
         product: its id.
         stamp: its ``updated_at`` from then on.
         before: None when it was made; else its SKU, the fields that were set, and its
-            variants and tags if they were, as they had been, and as JSON can say it.
+            variants and tags if they were, as they had been, and as JSON can say it; of what
+            addons add to it, also what it became.
     """
 
     product: UUID

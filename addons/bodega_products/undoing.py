@@ -1,15 +1,15 @@
 """Undoing what was written to many products, where nobody has changed it since."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from bodega_products import catalogue, skus
+from bodega_products import catalogue, companions, events, skus
 from bodega_products.bulk import upsert
 from bodega_products.bulk_rows import Change, ProductRow
 from bodega_products.models import Category, Product
-from bodega_sdk import locked, transaction
-from bodega_sdk.bulk import among
+from bodega_sdk import locked, now, transaction
+from bodega_sdk.bulk import among, portions
 from bodega_sdk.errors import Vetoed
 
 
@@ -18,7 +18,8 @@ def undo(
 ) -> dict[UUID, str]:
     """Bring products back to what they were, in one transaction; those that were made go.
 
-    What other addons add to products stays as it is.
+    So does what other addons add to them, where nobody has changed that since: what an order took
+    from a stock is not put back.
 
     Args:
         changes: of :func:`bodega_products.bulk.upsert`, a few thousand at most.
@@ -50,7 +51,28 @@ def undo(
         for key, outcome in zip(rows, outcomes, strict=True):
             if outcome.status == "refused":
                 conflicts[key] = f"{outcome.column}: {outcome.reason}"
+        told = {key for key, one in zip(rows, outcomes, strict=True) if one.status == "updated"}
+        conflicts |= _restore([changed[key] for key in rows if key not in conflicts], told, source)
     return conflicts
+
+
+def _restore(changes: Iterable[Change], told: Container[UUID], source: str) -> dict[UUID, str]:
+    """Bring back what other addons add to products; return what of it stays.
+
+    Args:
+        told: products that have been told of already.
+    """
+    added = {
+        change.product: found
+        for change in changes
+        if change.before and (found := change.before.get("extensions"))
+    }
+    restored, staying = companions.restore(added)
+    further = sorted(key for key in restored if key not in told)
+    for some in portions(further):
+        Product.update(updated_at=now()).where(among(Product.id, some)).execute()
+    events.publish_many(((key, "updated") for key in further), source)
+    return {key: f"all else was brought back, but not {names}" for key, names in staying.items()}
 
 
 def _there(ids: list[UUID], organization: UUID | None) -> dict[UUID, Product]:
@@ -102,7 +124,7 @@ def _categories(changes: Iterable[Change]) -> set[UUID]:
 
 
 def _row(before: Mapping[str, Any]) -> ProductRow:
-    others = ("sku", "variants", "tags")
+    others = ("sku", "variants", "tags", "extensions")
     fields = {name: value for name, value in before.items() if name not in others}
     if fields.get("category") is not None:
         fields["category"] = UUID(fields["category"])

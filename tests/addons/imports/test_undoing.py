@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from bodega.addons import lifecycle
 from bodega_imports import undoing
 from bodega_imports.changes import ChangedProduct
 from bodega_imports.jobs import delete_old_files
 from bodega_imports.models import Import
+from bodega_inventory import api as inventory
 from bodega_products.models import Product, Variant
-from bodega_sdk import now
+from bodega_sdk import now, transaction
+from bodega_sdk.runtime import bound
 
 IMPORTS, PRODUCTS = "/api/v1/imports", "/api/v1/products"
 CSV = {"Content-Type": "text/csv"}
@@ -139,3 +142,62 @@ def test_what_was_changed_is_forgotten_with_the_file(imported: Any, worker: Any)
     delete_old_files.enqueue()
     worker.run()
     assert ChangedProduct.select().count() == 0
+
+
+STOCKS = "sku,name,price,inventory.stock\nA,Lamp,10.00,{}\nB,Chair,20.00,{}\n"
+
+
+def _stocks(admin: Any) -> dict[str, Any]:
+    found = admin.get(f"{PRODUCTS}?ordering=name").expect(200)["results"]
+    return {item["sku"]: item["inventory"]["stock"] for item in found}
+
+
+@pytest.fixture
+def stocked(admin: Any, shop: Any, imported: Any) -> Any:
+    """Import the stock of A and B; return the import."""
+    lifecycle.enable(shop, "inventory")
+    shop.refresh()
+    return lambda a, b: imported(STOCKS.format(a, b))
+
+
+def test_what_addons_add_comes_back_too(admin: Any, worker: Any, stocked: Any) -> None:
+    stocked(4, 5)
+    run = stocked(40, 5)
+    assert (_stocks(admin), run["updated"]) == ({"A": 40, "B": 5}, 1)
+    before = admin.get(f"{PRODUCTS}/A").expect(200)["updated_at"]
+    found = _undone(admin, worker, run)
+    assert (_stocks(admin), found["undone"], found["conflicts"]) == ({"A": 4, "B": 5}, 1, 0)
+    assert admin.get(f"{PRODUCTS}/A").expect(200)["updated_at"] > before
+
+
+def test_what_addons_add_stays_where_it_was_changed_since(
+    admin: Any, worker: Any, stocked: Any, imported: Any, shop: Any
+) -> None:
+    stocked(4, 5)
+    run = imported(STOCKS.format(40, 50).replace("Lamp", "Light"))
+    by_sku = dict(Product.select(Product.sku, Product.id).tuples())
+    with bound(shop.current), transaction():
+        inventory.adjust([inventory.Item(by_sku["A"], None, -1)], reason="sold")
+    found = _undone(admin, worker, run)
+    assert (_stocks(admin), found["undone"], found["conflicts"]) == ({"A": 39, "B": 5}, 1, 1)
+    (listed,) = admin.get(f"{IMPORTS}/{run['id']}/conflicts").expect(200)["conflicts"]
+    assert listed["product"] == str(by_sku["A"])
+    assert listed["reason"] == (
+        "all else was brought back, but not inventory.stock (it was changed since)"
+    )
+    assert admin.get(f"{PRODUCTS}/A").expect(200)["name"] == "Lamp"
+
+
+def test_what_addons_add_stays_where_the_addon_is_not_enabled(
+    admin: Any, worker: Any, stocked: Any, shop: Any
+) -> None:
+    stocked(4, 5)
+    run = stocked(40, 5)
+    lifecycle.disable(shop, "inventory")
+    shop.refresh()
+    assert _undone(admin, worker, run)["conflicts"] == 1
+    (listed,) = admin.get(f"{IMPORTS}/{run['id']}/conflicts").expect(200)["conflicts"]
+    assert listed["reason"] == "all else was brought back, but not inventory (it is not enabled)"
+    lifecycle.enable(shop, "inventory")
+    shop.refresh()
+    assert _stocks(admin) == {"A": 40, "B": 5}

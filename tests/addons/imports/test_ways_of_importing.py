@@ -4,17 +4,19 @@ import csv
 import hashlib
 import io
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bodega.database import outbox
 from bodega.database.tables import JobRow
-from bodega_imports import importing
+from bodega_imports import importing, telling
 from bodega_imports.models import Import
 from bodega_products.models import Product
-from bodega_sdk import database, job_state, now
+from bodega_sdk import database, job_state, now, read_log
 
 PATH = "/api/v1/imports"
 CSV = {"Content-Type": "text/csv"}
@@ -103,6 +105,28 @@ def test_all_or_nothing_is_all_when_every_row_is_good(sent: Sent) -> None:
     run = sent(HEADER + "A,Lamp,light,10.00,true\nC,Table,table,30.00,true\n", "?atomic=true")
     assert (run["status"], run["created"], run["updated"]) == ("completed", 1, 1)
     assert ("C", "Table", "table", 3000) in _table()
+
+
+def test_all_or_nothing_tells_how_far_it_is(
+    sent: Sent, engine: str, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_at_a_time(monkeypatch, 1)
+    monkeypatch.setattr(telling, "PAUSE", 0)
+    real = importing.products.upsert
+
+    def upsert(*args: Any) -> Any:
+        time.sleep(0.1)
+        return real(*args)
+
+    monkeypatch.setattr(importing.products, "upsert", upsert)
+    run = sent(HEADER + "".join(f"S-{n},Lamp,lamp-{n},1.00,true\n" for n in range(5)), "?atomic=1")
+    assert (run["status"], run["created"], run["processed_rows"]) == ("completed", 5, 5)
+    outbox.relay(shop.databases.shop)
+    events = [item.data for item in read_log(0, 1000) if item.name == "import.progressed"]
+    rows = list(dict.fromkeys((told["processed_rows"], told["created"]) for told in events))
+    # What is not committed is processed, but not created; SQLite's one writer is busy.
+    between = [(count, 0) for count in range(1, 6)] if engine == "postgres" else []
+    assert rows == [(0, 0), *between, (5, 5)]
 
 
 def test_the_report_is_corrected_and_imported_again(admin: Any, sent: Sent) -> None:
