@@ -60,7 +60,7 @@ class Companions:
             }
             model.write_many(values)
 
-    def changed(self, rows: Mapping[UUID, "ProductRow"]) -> dict[UUID, Changed]:
+    def changed(self, rows: Mapping[UUID, "ProductRow"]) -> Mapping[UUID, Changed]:
         """Return what was changed of companions that were written, by the ids of products."""
         found: dict[UUID, dict[str, dict[str, list[Any]]]] = {}
         for addon, model in self._models.items():
