@@ -39,6 +39,7 @@ from zlib import crc32
 
 import psycopg2
 
+from bodega import startup
 from bodega.addons import lifecycle
 from bodega.editions import Edition
 from bodega.jobs.runner import Runner
@@ -354,6 +355,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     configure_logging(Settings(home=Path(), log_level="error"), "benchmark")
+    startup.begin()  # As every process of Bodega.
     server = servers.postgres()
     try:
         with tempfile.TemporaryDirectory() as name:
