@@ -21,7 +21,8 @@ main(sys.argv[1:])
 
 
 @pytest.mark.parametrize(
-    ("command", "settled", "least"), [(["addons", "list"], True, 100_000), (["--version"], False, 0)]
+    ("command", "settled", "least"),
+    [(["addons", "list"], True, 100_000), (["--version"], False, 0)],
 )
 def test_garbage_is_looked_for_once_a_shop_is_loaded_and_not_among_what_was_there(
     command: list[str], settled: bool, least: int, tmp_path: Path
