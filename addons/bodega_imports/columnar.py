@@ -49,11 +49,13 @@ class PlainTable:
 
     Attributes:
         fields: what the values of a row behind its SKU are.
+        bad: the records that cannot be used since it was emptied, as they are in the file.
     """
 
     def __init__(self, layout: Layout, currency_exponent: int, *, escaped: bool = False) -> None:
         self._escaped = escaped
         self._width = len(layout.header)
+        self.bad: list[Record] = []
         self._single = Rows(layout, currency_exponent, {})
         known = parsers(layout.format, currency_exponent)
         names = ["sku", *(name for name in layout.columns if name != "sku")]
@@ -97,6 +99,7 @@ class PlainTable:
             item = good.get(id(record)) or self._alone(record)
             if isinstance(item, RowError):
                 wrong.append(item)
+                self.bad.append(record)
             else:
                 read.append(item)
         return read, wrong

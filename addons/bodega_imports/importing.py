@@ -186,7 +186,7 @@ class _Importing:
         self._begin()
         path = folder("imports") / f"{self._run.id}.{self._job.attempt}.staging"
         with Staging(path) as staging:
-            staged = staging.fill(self._staged_rows())
+            staged = staging.fill(self._staged_rows(staging))
             if "after" not in self._job.checkpoint:
                 self._start_writing(staged, staging.distinct())
             self._size = ChunkSize(setting("imports.chunk_rows"), staging.row_bytes())
@@ -200,8 +200,8 @@ class _Importing:
                 for chunk in chunks:
                     self._write(chunk, Turn())
                     self._look_at_products()
-        if self._run.errors:
-            report.write(self._run, self._layout.header)
+            if self._run.errors:
+                report.write(self._run, self._layout.header, staging)
         self._finish()
 
     @property
@@ -239,7 +239,7 @@ class _Importing:
             run.save()
             events.publish(events.import_progressed, run)
 
-    def _staged_rows(self) -> Iterator[list[tuple[int, str, Any]]]:
+    def _staged_rows(self, staging: Staging) -> Iterator[list[tuple[int, str, Any]]]:
         """Yield the valid rows for staging; report the others, and how far it is."""
         if self._plain is not None:
             batches = self._plain.read(self._file)
@@ -256,6 +256,9 @@ class _Importing:
             if len(bad) >= 1000:
                 self._report(bad)
                 bad = []
+            if self._plain is not None and self._plain.bad:
+                staging.keep(self._plain.bad)
+                self._plain.bad.clear()
             if time.monotonic() > told + PAUSE:
                 told = time.monotonic()
                 self._tell_reading()

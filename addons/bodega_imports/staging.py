@@ -5,19 +5,25 @@ wins is known only at the end of the file. Staging is cheap to repeat, so a run 
 takes over from a dead one reads the file again and goes on writing where that stopped.
 """
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from bodega_imports.records import Record
 
 _SCHEMA = """
 PRAGMA journal_mode = off;
 PRAGMA synchronous = off;
 PRAGMA cache_size = -2000;
 CREATE TABLE staged (seq INTEGER PRIMARY KEY, line INTEGER, key TEXT, row BLOB);
+CREATE TABLE bad (line INTEGER PRIMARY KEY, cells TEXT);
 """
+#: Characters of a bad record that is kept; whoever needs a longer one reads the file again.
+_LONGEST = 10_000
 
 
 class Staging:
@@ -50,6 +56,21 @@ class Staging:
         self._connection.execute("COMMIT")
         self._staged += len(batch)
         self._bytes += sum([len(row) for _, _, row in batch])
+
+    def keep(self, records: Iterable[Record]) -> None:
+        """Keep bad records, as they are in the file, for the report."""
+        rows = [
+            (line, json.dumps(cells)) for line, cells in records if sum(map(len, cells)) <= _LONGEST
+        ]
+        self._connection.executemany("INSERT OR REPLACE INTO bad VALUES (?, ?)", rows)
+
+    def kept(self, lines: Iterable[int]) -> Iterator[tuple[int, Sequence[str]]] | None:
+        """Return lines and cells of bad records in the file's order; None if one was not kept."""
+        found = {line for (line,) in self._connection.execute("SELECT line FROM bad")}
+        if not found.issuperset(lines):
+            return None
+        rows = self._connection.execute("SELECT line, cells FROM bad ORDER BY line")
+        return ((line, json.loads(cells)) for line, cells in rows)
 
     def distinct(self) -> int:
         """Return how many SKUs there are: that many rows will be written."""

@@ -13,8 +13,9 @@ import pytest
 
 from bodega.database import outbox
 from bodega.database.tables import JobRow
-from bodega_imports import importing, telling
+from bodega_imports import importing, report, telling
 from bodega_imports.models import Import
+from bodega_imports.staging import Staging
 from bodega_products.models import Product
 from bodega_sdk import database, job_state, now, read_log
 
@@ -144,6 +145,38 @@ def test_the_report_is_corrected_and_imported_again(admin: Any, sent: Sent) -> N
     assert (again["created"], again["errors"]) == (4, 0)
     assert again["ignored_columns"] == ["import_error"]
     admin.get(f"{PATH}/{again['id']}/report").expect(404)
+
+
+ODD = HEADER + (
+    "A,Lamp,,10.00,true\n"
+    "B,Ch\0air,,20.00,true\n"
+    "C,Table\n"
+    "D,Desk,,1.00,true,,\n"
+    "E,Shelf,,cheap,true,further\n"
+    'F,"Two\nlines",,5.00,perhaps\n'
+    'G,Bench",,6.00,true\n'
+    'H,"Sto"ol,,6.00,true\n'
+    "I,'=1+1,,'-1,true\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [(ODD, False), (f"{ODD}J,{'long' * 5000},,1.00,true\n", True),
+     (f"{ODD}K,Lamp,bulk,1.00,true\n", True)],
+)  # fmt: skip
+def test_the_report_is_the_same_whether_or_not_the_file_is_read_again(
+    admin: Any, sent: Sent, monkeypatch: pytest.MonkeyPatch, text: str, again: bool
+) -> None:
+    read: list[Import] = []
+    real = report._read_again
+    monkeypatch.setattr(report, "_read_again", lambda run: read.append(run) or real(run))
+    kept = admin.get(f"{PATH}/{sent(text)['id']}/report").text
+    assert bool(read) is again
+    monkeypatch.setattr(Staging, "kept", lambda *_: None)
+    run = sent(text)
+    assert run["errors"] == len(list(csv.DictReader(io.StringIO(kept)))) > 5
+    assert admin.get(f"{PATH}/{run['id']}/report").text == kept
 
 
 def test_an_import_that_waits_is_cancelled(admin: Any, worker: Any) -> None:
