@@ -22,8 +22,8 @@ PRAGMA cache_size = -2000;
 CREATE TABLE staged (seq INTEGER PRIMARY KEY, line INTEGER, key TEXT, row BLOB);
 CREATE TABLE bad (line INTEGER PRIMARY KEY, cells TEXT);
 """
-#: Characters of a bad record that is kept; whoever needs a longer one reads the file again.
-_LONGEST = 10_000
+#: Bad records that are kept, and characters of each: whoever needs more reads the file again.
+_MOST, _LONGEST = 100_000, 10_000
 
 
 class Staging:
@@ -31,7 +31,7 @@ class Staging:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._staged = self._bytes = 0
+        self._staged = self._bytes = self._bad = 0
         path.unlink(missing_ok=True)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(_SCHEMA)

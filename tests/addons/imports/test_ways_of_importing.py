@@ -13,7 +13,7 @@ import pytest
 
 from bodega.database import outbox
 from bodega.database.tables import JobRow
-from bodega_imports import importing, report, telling
+from bodega_imports import importing, report, staging, telling
 from bodega_imports.models import Import
 from bodega_imports.staging import Staging
 from bodega_products.models import Product
@@ -177,6 +177,16 @@ def test_the_report_is_the_same_whether_or_not_the_file_is_read_again(
     run = sent(text)
     assert run["errors"] == len(list(csv.DictReader(io.StringIO(kept)))) > 5
     assert admin.get(f"{PATH}/{run['id']}/report").text == kept
+
+
+def test_so_many_bad_rows_are_kept_and_the_file_is_read_for_more(
+    admin: Any, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "_MOST", 3)
+    run = sent(HEADER + "".join(f"S-{n},Lamp,,cheap,true\n" for n in range(2500)))
+    text = admin.get(f"{PATH}/{run['id']}/report").text
+    assert len(text.splitlines()) == 2501
+    assert {"S-0", "S-2499"} < set(re.findall(r"^S-\d+", text, re.MULTILINE))
 
 
 def test_an_import_that_waits_is_cancelled(admin: Any, worker: Any) -> None:
