@@ -140,12 +140,15 @@ class StreamOutlet(Outlet):
     """The sending side of an HTTP answer that does not end: server-sent events."""
 
     def _connected(self) -> bool:
-        return not self._websocket.transport.is_closing()
+        # Behind the end of what the client sends, the library ends what is sent to it.
+        lost = self._websocket.transport.is_closing()
+        return not (lost or self._websocket.protocol.eof_sent)
 
     async def _end(self, code: Close, reason: str) -> None:
         transport: Any = self._websocket.transport
         if code is Close.TOO_SLOW:
             transport.abort()
             return
-        transport.write(frames.told("end", to_json({"code": code, "reason": reason})))
+        if self._connected():
+            transport.write(frames.told("end", to_json({"code": code, "reason": reason})))
         transport.close()

@@ -16,6 +16,7 @@ from bodega.addons import lifecycle
 from bodega.database.tables import EventRow
 from bodega.shop import Shop
 from bodega_realtime import sse
+from bodega_realtime.messages import Close
 from bodega_sdk import now, revoke_session, transaction
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"])
@@ -187,6 +188,26 @@ def test_a_stream_ends_with_its_session_its_token_or_its_addon(shop: Shop, liste
     assert expiring.end() == 4401
     lifecycle.disable(shop, "imports")
     assert staying.end() == 4403
+
+
+@ONE_ENGINE
+def test_nothing_is_written_to_who_hangs_up_when_a_stream_is_about_to_end(
+    server: Any, listen: Listen, eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    real = sse.StreamOutlet
+    monkeypatch.setattr(sse, "StreamOutlet", lambda *given: made.append(real(*given)) or made[0])
+    stream = listen()
+    stream.next()
+
+    def end() -> None:
+        made[0].close(Close.FORBIDDEN, "not any more")
+        made[0]._websocket.eof_received()
+
+    server._loop.call_soon_threadsafe(end)
+    assert stream.end() is None
+    eventually(lambda: server.clients == 0)
+    assert made[0]._closing.exception() is None
 
 
 @ONE_ENGINE
